@@ -1,0 +1,48 @@
+import { Command, CommanderError } from 'commander';
+import { describeProblem, ImageCheckerError, messageOf } from '../errors.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { addSetupCommand } from './setup.ts';
+
+const PROGRAM = 'image-checker';
+
+/** Runs one call of the executable; never throws. */
+export async function run(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  try {
+    await buildProgram(context).parseAsync(args, { from: 'user' });
+    return context.exitCode;
+  } catch (thrown) {
+    return report(thrown, context);
+  }
+}
+
+function buildProgram(context: CommandContext): Command {
+  const program = new Command(PROGRAM)
+    .description("the backend of Kubernetes' ImagePolicyWebhook admission plugin")
+    .exitOverride()
+    .showHelpAfterError(false)
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text.replace(/^error: /, `${PROGRAM}: error: `)),
+    });
+  addSetupCommand(program, context);
+  return program;
+}
+
+function report(thrown: unknown, context: CommandContext): ExitCode {
+  if (thrown instanceof CommanderError) {
+    return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  if (thrown instanceof ImageCheckerError) {
+    for (const problem of thrown.problems) {
+      context.stderr.write(`${PROGRAM}: error: ${describeProblem(problem)}\n`);
+      if (problem.hint !== undefined) context.stderr.write(`${PROGRAM}: hint: ${problem.hint}\n`);
+    }
+    return EXIT.usage;
+  }
+  context.stderr.write(`${PROGRAM}: error: fault of ${PROGRAM} itself: ${messageOf(thrown)}\n`);
+  if (thrown instanceof Error && thrown.stack !== undefined) {
+    context.stderr.write(`${thrown.stack}\n`);
+  }
+  return EXIT.fault;
+}

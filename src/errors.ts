@@ -1,0 +1,62 @@
+/**
+ * One way to fail, stable enough for a test or a caller to hold on to.
+ *
+ * - `usage`: the call on the command line is wrong
+ * - `config-invalid`: the service's config file, or a file that it names, cannot be used
+ * - `rules-invalid`: the rules file cannot be used
+ * - `review-invalid`: a body is no ImageReview
+ * - `reference-invalid`: a string is no image reference
+ * - `port-unavailable`: a listener could not be opened
+ * - `setup-refused`: setup would overwrite something, or lacks what it needs
+ * - `file-unreadable`: a file could not be read
+ * - `file-unwritable`: a file could not be written
+ */
+export type ErrorCode =
+  | 'usage'
+  | 'config-invalid'
+  | 'rules-invalid'
+  | 'review-invalid'
+  | 'reference-invalid'
+  | 'port-unavailable'
+  | 'setup-refused'
+  | 'file-unreadable'
+  | 'file-unwritable';
+
+/** A single finding about some input: what is wrong, where, and what to do about it. */
+export interface Problem {
+  readonly message: string;
+  readonly hint?: string;
+  /** The file as the user named it. */
+  readonly file?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** 1-based. */
+  readonly column?: number;
+}
+
+/** The one error class: everything that is thrown on purpose is one of these. */
+export class ImageCheckerError extends Error {
+  readonly code: ErrorCode;
+  /** Every finding, never empty; `message` holds the first alone when there is only one. */
+  readonly problems: readonly Problem[];
+
+  constructor(code: ErrorCode, problems: Problem | readonly Problem[], options?: ErrorOptions) {
+    const list: readonly Problem[] = 'message' in problems ? [problems] : problems;
+    super(list.map(describeProblem).join('\n'), options);
+    this.name = 'ImageCheckerError';
+    this.code = code;
+    this.problems = list;
+  }
+}
+
+/** `file:line:column: message`, as far as the place is known; without the hint. */
+export function describeProblem(problem: Problem): string {
+  const { file, line, column, message } = problem;
+  const place = [file, line, column].filter((part) => part !== undefined).join(':');
+  return place === '' ? message : `${place}: ${message}`;
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

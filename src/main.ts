@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import { EXIT } from './cli/context.ts';
+import { run } from './cli/run.ts';
+
+process.exitCode = await run(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  exitCode: EXIT.ok,
+});
