@@ -50,31 +50,31 @@ export interface RegistrySet {
   readonly sources: readonly string[];
 }
 
-/**
- * Compiles registry patterns.
- *
- * @param ignoreCase hosts are compared without regard to ASCII case. For prohibitions alone, where
- *   `EVIL.com` must not slip past `evil.com`; what allows is compared exactly.
- */
-export function compileRegistrySet(
-  sources: readonly string[],
-  patterns: readonly RegistryPattern[],
-  ignoreCase = false,
-): RegistrySet {
-  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
+/** Compiles registry patterns; hosts are compared exactly. */
+export function compileRegistrySet(patterns: readonly RegistryPattern[]): RegistrySet {
   const exact = new Set<string>();
   const suffixes = new Set<string>();
   for (const pattern of patterns) {
-    if (pattern.kind === 'exact') exact.add(fold(pattern.registry));
-    else suffixes.add(fold(pattern.suffix));
+    if (pattern.kind === 'exact') exact.add(pattern.registry);
+    else suffixes.add(pattern.suffix);
   }
   return {
-    sources,
-    has(registry) {
-      const name = fold(registry);
-      return exact.has(name) || (suffixes.size > 0 && someSuffix(name, (s) => suffixes.has(s)));
-    },
+    sources: patterns.map(describeRegistryPattern),
+    has: (registry) =>
+      exact.has(registry) ||
+      (suffixes.size > 0 && someSuffix(registry, (suffix) => suffixes.has(suffix))),
   };
+}
+
+function describeRegistryPattern(pattern: RegistryPattern): string {
+  return pattern.kind === 'exact' ? pattern.registry : `*${pattern.suffix}`;
+}
+
+/** The pattern with its host in lower case. */
+export function foldRegistryPattern(pattern: RegistryPattern): RegistryPattern {
+  return pattern.kind === 'exact'
+    ? { kind: 'exact', registry: pattern.registry.toLowerCase() }
+    : { kind: 'suffix', suffix: pattern.suffix.toLowerCase() };
 }
 
 /** Calls `test` with each `.suffix` of a host that has at least one label before it. */

@@ -1,0 +1,119 @@
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { Document, ParsedNode } from 'yaml';
+import type { z } from 'zod';
+import type { Problem } from '../errors.ts';
+import { messageOf } from '../errors.ts';
+import { describeIssue } from './issue.ts';
+import type { DescribedIssue } from './issue.ts';
+
+/** A text and the name by which the user knows it. */
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+}
+
+type Path = readonly PropertyKey[];
+
+/** A YAML document that was read, with the way back from a value to its place in the text. */
+interface PlacedDocument {
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  problemOf(issue: DescribedIssue): Problem;
+}
+
+export type ReadResult<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `raw` is the document before the schema, where it could be read at all. */
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly raw?: unknown };
+
+/**
+ * Reads one strict YAML document (JSON is YAML) against a schema and reports every mistake with
+ * line and column: syntax, duplicate keys, unknown tags, a second document, unknown keys, types.
+ */
+export function readDocument<T>(source: SourceText, schema: z.ZodType<T>): ReadResult<T> {
+  const document = parseYaml(source);
+  if (document.problems.length > 0) return { ok: false, problems: document.problems };
+  const parsed = schema.safeParse(document.value);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  const problems = parsed.error.issues
+    .flatMap((issue) => describeIssue(issue, document.value, schema))
+    .map((issue) => document.problemOf(issue))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  return { ok: false, problems, raw: document.value };
+}
+
+function parseYaml(source: SourceText): PlacedDocument {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(source.text, {
+    lineCounter,
+    prettyErrors: false,
+    stringKeys: true,
+    logLevel: 'silent',
+  });
+  const place = (offset: number): Pick<Problem, 'line' | 'column'> => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const mistakes = [...document.errors, ...document.warnings].map((mistake): Problem => ({
+    file: source.file,
+    ...place(mistake.pos[0]),
+    message: yamlMessage(mistake.code, mistake.message),
+  }));
+  const { value, problem } = toValue(document, source.file);
+  return {
+    value,
+    problems: problem === undefined ? mistakes : [...mistakes, problem],
+    problemOf: ({ path, message, hint, atKey }) => ({
+      file: source.file,
+      ...place(offsetOf(document, path, atKey === true)),
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    }),
+  };
+}
+
+function yamlMessage(code: string, message: string): string {
+  if (code === 'DUPLICATE_KEY') return 'expected each key once, got this one again';
+  if (code === 'MULTIPLE_DOCS') return 'expected one YAML document, got another one';
+  return `not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+}
+
+/** Aliases are resolved here; how far they may multiply is bounded by the library. */
+function toValue(document: Document.Parsed, file: string): { value: unknown; problem?: Problem } {
+  if (document.errors.length > 0) return { value: undefined };
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
+  } catch (thrown) {
+    return { value: undefined, problem: { file, message: `not YAML: ${messageOf(thrown)}` } };
+  }
+}
+
+/** Where the value (or its key) at a path begins; of a missing value, its closest container. */
+function offsetOf(document: Document.Parsed, path: Path, atKey: boolean): number {
+  let node: ParsedNode | null = document.contents;
+  let offset = node?.range[0] ?? 0;
+  for (const [index, step] of path.entries()) {
+    const next = stepInto(node, step, atKey && index === path.length - 1);
+    if (next === undefined) return offset;
+    ({ node, offset } = next);
+  }
+  return offset;
+}
+
+interface Place {
+  readonly node: ParsedNode | null;
+  readonly offset: number;
+}
+
+/** A collection is pointed at by its key, a scalar by itself: that is where the eye looks. */
+function stepInto(node: ParsedNode | null, step: PropertyKey, atKey: boolean): Place | undefined {
+  if (isSeq<ParsedNode>(node)) {
+    const item = node.items[Number(step)];
+    return item === undefined ? undefined : { node: item, offset: item.range[0] };
+  }
+  if (!isMap<ParsedNode, ParsedNode | null>(node)) return undefined;
+  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+  if (pair === undefined) return undefined;
+  const { key, value } = pair;
+  return { node: value, offset: isScalar(value) && !atKey ? value.range[0] : key.range[0] };
+}

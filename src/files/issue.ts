@@ -1,0 +1,142 @@
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+
+/** A mistake that a schema found, in our words. */
+export interface DescribedIssue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly hint?: string;
+  /** The key itself is the mistake, not its value. */
+  readonly atKey?: boolean;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Puts one issue of the schema library into "expected X, got Y"; one per unknown key. */
+export function describeIssue(issue: Issue, value: unknown, schema: z.ZodType): DescribedIssue[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(schema, issue.path);
+    return issue.keys.map((key) => unknownKey([...issue.path, key], key, known));
+  }
+  const name = nameOf(issue.path);
+  const got = valueAt(value, issue.path);
+  if (got === undefined && issue.code !== 'custom') {
+    return [{ path: issue.path, message: `${name} is missing: expected ${expectation(issue)}` }];
+  }
+  const message =
+    issue.code === 'custom'
+      ? `${name}: ${issue.message}`
+      : `${name}: expected ${expectation(issue)}, got ${show(got)}`;
+  return [{ path: issue.path, message, ...hintOf(issue, got) }];
+}
+
+function unknownKey(
+  path: readonly PropertyKey[],
+  key: string,
+  known: readonly string[],
+): DescribedIssue {
+  const meant = nearest(key, known);
+  return {
+    path,
+    atKey: true,
+    message: `unknown key ${JSON.stringify(key)}`,
+    hint: meant === undefined ? `known here: ${known.join(', ')}` : `did you mean "${meant}"?`,
+  };
+}
+
+function hintOf(issue: Issue, got: unknown): { hint?: string } {
+  const hint = findHint(issue, got);
+  return hint === undefined ? {} : { hint };
+}
+
+function findHint(issue: Issue, got: unknown): string | undefined {
+  if (issue.code === 'custom') {
+    const hint: unknown = issue.params?.['hint'];
+    return typeof hint === 'string' ? hint : undefined;
+  }
+  if (issue.code === 'invalid_value' && typeof got === 'string') {
+    const meant = nearest(got, issue.values.map(String));
+    return meant === undefined ? undefined : `did you mean "${meant}"?`;
+  }
+  const wantsString = issue.code === 'invalid_type' && issue.expected === 'string';
+  return wantsString && typeof got !== 'object' ? 'put it in quotes' : undefined;
+}
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPE_NAMES.get(issue.expected) ?? `a ${issue.expected}`;
+    case 'invalid_value':
+      return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+    case 'too_small':
+      return `at least ${issue.minimum}${unitOf(issue.origin)}`;
+    case 'too_big':
+      return `at most ${issue.maximum}${unitOf(issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+const TYPE_NAMES: ReadonlyMap<string, string> = new Map([
+  ['object', 'a mapping'],
+  ['array', 'a list'],
+  ['int', 'a whole number'],
+  ['boolean', 'true or false'],
+]);
+
+function unitOf(origin: string): string {
+  if (origin === 'array') return ' item';
+  return origin === 'string' ? ' character' : '';
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+/** `spec.rules[0].name`, or `the document` for the whole. */
+function nameOf(path: readonly PropertyKey[]): string {
+  const name = path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
+    .join('');
+  return name === '' ? 'the document' : name.replace(/^\./, '');
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let current = value;
+  for (const step of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, step)) {
+      return undefined;
+    }
+    current = (current as Record<PropertyKey, unknown>)[step];
+  }
+  return current;
+}
+
+/** The keys that the schema knows at a path. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let current: unknown = unwrap(schema);
+  for (const step of path) current = unwrap(childOf(current, step));
+  const shape = propertyOf(current, 'shape');
+  return typeof shape === 'object' && shape !== null ? Object.keys(shape) : [];
+}
+
+function childOf(schema: unknown, step: PropertyKey): unknown {
+  const shape = propertyOf(schema, 'shape');
+  if (shape !== undefined) return propertyOf(shape, step);
+  return propertyOf(propertyOf(schema, 'def'), typeof step === 'number' ? 'element' : 'valueType');
+}
+
+/** Below optional, default, prefault, pipe and the like. */
+function unwrap(schema: unknown): unknown {
+  const def = propertyOf(schema, 'def');
+  const inner = propertyOf(def, 'innerType') ?? propertyOf(def, 'in');
+  return inner === undefined ? schema : unwrap(inner);
+}
+
+function propertyOf(holder: unknown, key: PropertyKey): unknown {
+  if (typeof holder !== 'object' || holder === null) return undefined;
+  return (holder as Record<PropertyKey, unknown>)[key];
+}

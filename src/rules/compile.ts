@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { indexImagePatterns } from '../parse/image-pattern-set.ts';
+import type { ImagePattern } from '../parse/image-pattern.ts';
+import { compileRegistrySet, foldRegistryPattern } from '../parse/registry-pattern.ts';
+import type { RegistryPattern } from '../parse/registry-pattern.ts';
+import { indexRules } from './rule-index.ts';
+import type { ImageSet, Policy, Prohibition, Requirement, Rule, Selector } from './policy.ts';
+import type { ImagePolicy, RuleSpec, SelectorSpec } from './schema.ts';
+
+/** Compiles a checked rules file; `text` is the file as it was read, for its hash. */
+export function compilePolicy(file: ImagePolicy, text: string): Policy {
+  const { unmatchedImages, emptyReviews, breakGlass, rules } = file.spec;
+  const index = indexRules(rules.map((spec) => ({ rule: compileRule(spec), match: spec.match })));
+  return {
+    name: file.metadata.name,
+    hash: createHash('sha256').update(text).digest('hex').slice(0, 12),
+    unmatchedImages,
+    emptyReviews,
+    breakGlass: breakGlass && {
+      annotation: breakGlass.annotation,
+      ticket: breakGlass.ticket,
+      namespaces: breakGlass.namespaces,
+    },
+    ruleCount: rules.length,
+    candidates: index,
+  };
+}
+
+function compileRule(spec: RuleSpec): Rule {
+  return {
+    name: spec.name,
+    mode: spec.mode,
+    message: spec.message,
+    match: compileSelector(spec.match),
+    except: (spec.except ?? []).map(compileSelector),
+    require: compileRequirement(spec.require),
+    forbid: compileProhibition(spec.forbid),
+  };
+}
+
+function compileSelector(spec: SelectorSpec | undefined): Selector {
+  return { namespaces: spec?.namespaces, images: compileImages(spec?.images) };
+}
+
+function compileRequirement(spec: RuleSpec['require']): Requirement {
+  return {
+    registries: spec?.registries && compileRegistrySet(spec.registries),
+    images: compileImages(spec?.images),
+    tags: spec?.tags,
+    digest: spec?.digest === true,
+    explicitRegistry: spec?.explicitRegistry === true,
+  };
+}
+
+function compileProhibition(spec: RuleSpec['forbid']): Prohibition {
+  return {
+    registries: spec?.registries && compileRegistrySet(spec.registries.map(foldRegistryPattern)),
+    images: compileImages(spec?.images?.map(foldImagePattern)),
+    tags: spec?.tags,
+  };
+}
+
+function foldImagePattern(pattern: ImagePattern): ImagePattern {
+  const { registry } = pattern;
+  return registry.kind === 'any'
+    ? pattern
+    : { ...pattern, registry: foldRegistryPattern(registry satisfies RegistryPattern) };
+}
+
+function compileImages(patterns: readonly ImagePattern[] | undefined): ImageSet | undefined {
+  return (
+    patterns && {
+      sources: patterns.map(({ source }) => source),
+      index: indexImagePatterns(patterns.map((pattern) => [pattern, true])),
+    }
+  );
+}

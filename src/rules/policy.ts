@@ -1,0 +1,67 @@
+import type { Glob } from '../parse/glob.ts';
+import type { ImagePatternIndex } from '../parse/image-pattern-set.ts';
+import type { ImageReference } from '../parse/image-reference.ts';
+import type { RegistrySet } from '../parse/registry-pattern.ts';
+import type { TicketPattern } from './schema.ts';
+
+/** What a violation of a rule does: `enforce` denies, `warn` allows and says so, `audit` logs. */
+export type Mode = 'enforce' | 'warn' | 'audit';
+
+/** Image patterns and how they were written. */
+export interface ImageSet {
+  readonly sources: readonly string[];
+  readonly index: ImagePatternIndex<true>;
+}
+
+/** Takes an image when every key that is there does. */
+export interface Selector {
+  readonly namespaces: readonly Glob[] | undefined;
+  readonly images: ImageSet | undefined;
+}
+
+export interface Requirement {
+  readonly registries: RegistrySet | undefined;
+  readonly images: ImageSet | undefined;
+  readonly tags: readonly Glob[] | undefined;
+  readonly digest: boolean;
+  readonly explicitRegistry: boolean;
+}
+
+/** Hosts in lower case: what is forbidden is forbidden in every spelling of the host. */
+export interface Prohibition {
+  readonly registries: RegistrySet | undefined;
+  readonly images: ImageSet | undefined;
+  readonly tags: readonly Glob[] | undefined;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly message: string | undefined;
+  readonly match: Selector;
+  readonly except: readonly Selector[];
+  readonly require: Requirement;
+  readonly forbid: Prohibition;
+}
+
+export interface BreakGlass {
+  readonly annotation: string;
+  readonly ticket: TicketPattern | undefined;
+  readonly namespaces: readonly Glob[] | undefined;
+}
+
+/** A rules file, compiled. */
+export interface Policy {
+  readonly name: string;
+  /** The first 12 hex digits of the SHA-256 of the file. */
+  readonly hash: string;
+  readonly unmatchedImages: 'deny' | 'allow';
+  readonly emptyReviews: 'deny' | 'allow';
+  readonly breakGlass: BreakGlass | undefined;
+  readonly ruleCount: number;
+  /**
+   * The rules that may cover an image in a namespace: all that do, and few that do not. The order
+   * means nothing.
+   */
+  candidates(reference: ImageReference, namespace: string): readonly Rule[];
+}

@@ -1,0 +1,210 @@
+import { RE2JS } from 're2js';
+import { z } from 'zod';
+import { messageOf } from '../errors.ts';
+import { compileGlob } from '../parse/glob.ts';
+import type { Glob } from '../parse/glob.ts';
+import { isTagGlob, parseImagePattern } from '../parse/image-pattern.ts';
+import type { ParsedPattern } from '../parse/registry-pattern.ts';
+import { parseRegistryPattern } from '../parse/registry-pattern.ts';
+
+/** Longest rule message: it has to fit into a reason of 1 KiB beside the image. */
+const MAX_MESSAGE_LENGTH = 256;
+/** RFC 1123. */
+const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const NAMESPACE_GLOB = /^[a-z0-9*](?:[a-z0-9*-]*[a-z0-9*])?$/;
+/** What a Kubernetes annotation key may be behind its prefix. */
+const ANNOTATION_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+const CONTROL_CHARACTER = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+type Refinement = z.core.$RefinementCtx;
+
+function refuse(context: Refinement, message: string, hint: string): never {
+  context.addIssue({ code: 'custom', message, params: { hint } });
+  return z.NEVER;
+}
+
+function pattern<T>(parse: (text: string) => ParsedPattern<T>) {
+  return z.string().transform((text, context): T => {
+    const parsed = parse(text);
+    return parsed.ok ? parsed.pattern : refuse(context, parsed.error, parsed.hint);
+  });
+}
+
+function glob(isPossible: (text: string) => boolean, what: string, hint: string) {
+  return z.string().transform((text, context): Glob => {
+    if (isPossible(text)) return compileGlob(text);
+    return refuse(context, `no ${what} matches ${JSON.stringify(text)}`, hint);
+  });
+}
+
+/** A list that means nothing when empty. */
+function atLeastOne<T extends z.ZodType>(item: T) {
+  return z.array(item).min(1);
+}
+
+/** A mapping in which a key has to be given: an empty one would do nothing, or everything. */
+function withSomeKey<T extends z.ZodRawShape>(shape: T) {
+  return z.strictObject(shape).check(
+    z.refine((value: object) => Object.values(value).some((entry) => entry !== undefined), {
+      message: `expected at least one of ${Object.keys(shape).join(', ')}`,
+      params: { hint: 'leave the key out, or say what it takes' },
+    }),
+  );
+}
+
+const label = z.string().regex(DNS_LABEL, {
+  message: 'a DNS label (lower-case letters, digits and "-", at most 63 characters)',
+});
+const namespaces = atLeastOne(
+  glob(
+    (text) => NAMESPACE_GLOB.test(text) && text.replaceAll('*', '').length <= 63,
+    'namespace',
+    'a namespace holds lower-case letters, digits and "-"; * stands for any run of them',
+  ),
+).describe('Namespaces; `*` stands for any run of characters.');
+const images = atLeastOne(pattern(parseImagePattern)).describe(
+  'Patterns over the normalised reference, such as `docker.io/library/nginx` or `registry.example.com/team-*/**`.',
+);
+const registries = atLeastOne(pattern(parseRegistryPattern)).describe(
+  'Registries: `host`, `host:port` or `*.suffix`.',
+);
+const tags = atLeastOne(
+  glob(isTagGlob, 'tag', 'a tag holds letters, digits, "_", "." and "-"; * stands for any run'),
+).describe('Tags; `*` stands for any run of characters. An implied `latest` counts.');
+
+const selector = withSomeKey({
+  namespaces: namespaces.optional(),
+  images: images.optional(),
+});
+
+const requirement = withSomeKey({
+  registries: registries.optional(),
+  images: images.optional(),
+  tags: tags.optional(),
+  digest: z.literal(true).optional().describe('The reference carries a digest.'),
+  explicitRegistry: z
+    .literal(true)
+    .optional()
+    .describe('The reference as written names its registry.'),
+}).describe('Every key given must hold.');
+
+const prohibition = withSomeKey({
+  registries: registries.optional(),
+  images: images.optional(),
+  tags: tags.optional(),
+}).describe('No key given may hit.');
+
+const rule = z
+  .strictObject({
+    name: label.describe('Unique; it is in every reason, log line and metric.'),
+    description: z.string().optional(),
+    mode: z
+      .enum(['enforce', 'warn', 'audit'])
+      .default('enforce')
+      .describe('enforce denies; warn allows and says so; audit allows and logs alone.'),
+    match: selector.optional().describe('What the rule covers; absent: every image everywhere.'),
+    except: atLeastOne(selector)
+      .optional()
+      .describe('What any entry takes is exempt from this rule.'),
+    require: requirement.optional(),
+    forbid: prohibition.optional(),
+    message: z
+      .string()
+      .min(1)
+      .max(MAX_MESSAGE_LENGTH)
+      .refine((text) => !CONTROL_CHARACTER.test(text), { message: 'expected one line of text' })
+      .optional()
+      .describe('Added to the reason of a denial.'),
+  })
+  .check(
+    z.refine((value) => value.match ?? value.require ?? value.forbid, {
+      message:
+        'expected at least one of match, require, forbid: this rule covers every image and asks nothing',
+      params: { hint: 'to allow everything write `unmatchedImages: allow`' },
+    }),
+  );
+
+const breakGlass = z.strictObject({
+  annotation: z
+    .string()
+    .superRefine(checkAnnotation)
+    .describe('Key of the pod annotation; it has to hold `.image-policy.k8s.io/`.'),
+  ticket: z
+    .string()
+    .min(1)
+    .transform(compileTicket)
+    .optional()
+    .describe('RE2 syntax, anchored at both ends; absent: any non-empty value.'),
+  namespaces: namespaces.optional(),
+});
+
+/** kube-apiserver passes on no annotation whose key lacks this. */
+const ANNOTATION_INFIX = '.image-policy.k8s.io/';
+
+function checkAnnotation(key: string, context: Refinement): void {
+  const hint = `write something like image-checker${ANNOTATION_INFIX}break-glass`;
+  const slash = key.indexOf('/');
+  if (!key.includes(ANNOTATION_INFIX)) {
+    const message = `kube-apiserver sends no annotation whose key lacks ${ANNOTATION_INFIX}`;
+    refuse(context, message, hint);
+  } else if (!isPrefix(key.slice(0, slash)) || !ANNOTATION_NAME.test(key.slice(slash + 1))) {
+    refuse(context, 'expected a valid annotation key', hint);
+  }
+}
+
+function isPrefix(prefix: string): boolean {
+  return prefix.length <= 253 && prefix.split('.').every((part) => DNS_LABEL.test(part));
+}
+
+/** The ticket's pattern with its source. */
+export interface TicketPattern {
+  readonly source: string;
+  matches(ticket: string): boolean;
+}
+
+function compileTicket(source: string, context: Refinement): TicketPattern {
+  try {
+    const compiled = RE2JS.compile(source);
+    return { source, matches: (ticket) => compiled.matcher(ticket).matches() };
+  } catch (thrown) {
+    const hint = 'RE2 syntax: no look-around and no back-references';
+    return refuse(context, `not a regular expression: ${messageOf(thrown)}`, hint);
+  }
+}
+
+function checkUniqueNames(rules: readonly { readonly name: string }[], context: Refinement): void {
+  const seen = new Set<string>();
+  for (const [index, { name }] of rules.entries()) {
+    if (seen.has(name)) {
+      const message = `another rule is called ${JSON.stringify(name)}`;
+      const hint = 'give each rule a name of its own';
+      context.addIssue({ code: 'custom', message, path: [index, 'name'], params: { hint } });
+    }
+    seen.add(name);
+  }
+}
+
+/** The rules file, format `image-checker/v1` `ImagePolicy`; patterns come out compiled. */
+export const imagePolicySchema = z.strictObject({
+  apiVersion: z.literal('image-checker/v1'),
+  kind: z.literal('ImagePolicy'),
+  metadata: z.strictObject({ name: label }),
+  spec: z.strictObject({
+    unmatchedImages: z
+      .enum(['deny', 'allow'])
+      .default('deny')
+      .describe('What becomes of an image that no rule covers.'),
+    emptyReviews: z
+      .enum(['deny', 'allow'])
+      .default('deny')
+      .describe('What becomes of a review without containers.'),
+    breakGlass: breakGlass
+      .optional()
+      .describe('The emergency override by annotation; absent: there is none.'),
+    rules: z.array(rule).superRefine(checkUniqueNames),
+  }),
+});
+
+export type ImagePolicy = z.output<typeof imagePolicySchema>;
+export type RuleSpec = ImagePolicy['spec']['rules'][number];
+export type SelectorSpec = NonNullable<RuleSpec['match']>;
