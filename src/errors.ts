@@ -60,3 +60,24 @@ export function describeProblem(problem: Problem): string {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/**
+ * Waits for every step and returns their values; when some fail on purpose, throws one error with
+ * the problems of all of them, each once where steps share a promise. Any other failure is passed
+ * on as it is.
+ */
+export async function settleAll<T extends readonly unknown[]>(
+  code: ErrorCode,
+  steps: { readonly [Index in keyof T]: Promise<T[Index]> },
+): Promise<T> {
+  const settled = await Promise.allSettled(steps);
+  const rejected = settled.flatMap((step): unknown[] =>
+    step.status === 'rejected' ? [step.reason] : [],
+  );
+  const failures = [...new Set(rejected)];
+  const unexpected = failures.find((failure) => !(failure instanceof ImageCheckerError));
+  if (unexpected !== undefined) throw unexpected as Error;
+  const problems = failures.flatMap((failure) => (failure as ImageCheckerError).problems);
+  if (problems.length > 0) throw new ImageCheckerError(code, problems);
+  return settled.map((step) => (step as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}

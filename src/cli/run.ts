@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { describeProblem, ImageCheckerError, messageOf } from '../errors.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { addServeCommand } from './serve.ts';
 import { addSetupCommand } from './setup.ts';
 
 const PROGRAM = 'image-checker';
@@ -25,6 +26,7 @@ function buildProgram(context: CommandContext): Command {
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text.replace(/^error: /, `${PROGRAM}: error: `)),
     });
+  addServeCommand(program, context);
   addSetupCommand(program, context);
   return program;
 }

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load-config.ts';
+import { createLog } from '../record/logger.ts';
+import { startService } from '../service.ts';
+import type { CommandContext } from './context.ts';
+
+const EXAMPLES = `
+Examples:
+  image-checker serve --config /etc/image-checker/config.yaml
+`;
+
+export function addServeCommand(program: Command, context: CommandContext): void {
+  program
+    .command('serve')
+    .description('run the service that kube-apiserver asks')
+    .requiredOption('--config <file>', "the service's config file")
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ config }: { config: string }) => {
+      await serve(config, context);
+    });
+}
+
+/** Runs until SIGTERM or SIGINT. */
+async function serve(configFile: string, context: CommandContext): Promise<void> {
+  const stopSignal = context.nextSignal(['SIGTERM', 'SIGINT']);
+  const config = await loadConfig(configFile);
+  const log = createLog(config.logging, context.stdout);
+  const service = await startService(config, log, Date.now);
+  log.info('serving', {
+    listen: `${config.listen.host}:${service.port}`,
+    admin: `${config.admin.host}:${service.adminPort}`,
+    rules: config.rules,
+  });
+  log.info('stopping', { signal: await stopSignal });
+  await service.stop();
+  log.info('stopped');
+}

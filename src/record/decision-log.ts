@@ -1,0 +1,61 @@
+import type { Decision, Violation } from '../decide/decision.ts';
+import type { ImageReview } from '../parse/image-review.ts';
+import type { Log } from './logger.ts';
+
+/** What is known of a review beside its decision. */
+export interface ReviewFacts {
+  readonly id: string;
+  /** The name by which the client certificate was allowed. */
+  readonly client: string;
+  readonly policy: { readonly name: string; readonly hash: string };
+  readonly durationMs: number;
+}
+
+/** A log line is cut here: in images, and in characters of each foreign text. */
+const MAX_LISTED = 20;
+const MAX_TEXT_LENGTH = 300;
+
+/** Writes the one line of a review. */
+export function recordDecision(
+  log: Log,
+  review: ImageReview,
+  decision: Decision,
+  facts: ReviewFacts,
+): void {
+  const level = decision.allowed && decision.violations.length === 0 ? 'info' : 'warn';
+  if (!log.writes(level)) return;
+  const { images, namespace } = review;
+  const { violations, breakGlass } = decision;
+  log[level]('image review decided', {
+    decisionId: facts.id,
+    verdict: decision.allowed ? 'allowed' : 'denied',
+    namespace: cut(namespace),
+    images: images.slice(0, MAX_LISTED).map(cut),
+    ...more('moreImages', images.length),
+    violations: violations.slice(0, MAX_LISTED).map(describe),
+    ...more('moreViolations', violations.length),
+    ...(breakGlass === undefined
+      ? {}
+      : { breakGlass: { ...breakGlass, ticket: cut(breakGlass.ticket) } }),
+    policy: `${facts.policy.name}@${facts.policy.hash}`,
+    client: facts.client,
+    durationMs: facts.durationMs,
+  });
+}
+
+function describe({ severity, image, message, rule }: Violation): object {
+  return {
+    severity,
+    ...(rule === undefined ? {} : { rule: rule.name }),
+    ...(image === undefined ? {} : { image: cut(image) }),
+    message: cut(message),
+  };
+}
+
+function more(key: string, length: number): object {
+  return length > MAX_LISTED ? { [key]: length - MAX_LISTED } : {};
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}...` : text;
+}

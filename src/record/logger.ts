@@ -1,0 +1,62 @@
+import type { Writable } from 'node:stream';
+import { createLogger, format, transports } from 'winston';
+import type { Logger } from 'winston';
+
+/** The levels of a log line, most severe first. */
+const LEVELS = { error: 0, warn: 1, info: 2, debug: 3 };
+
+export type LogLevel = keyof typeof LEVELS;
+
+/** Values of a log line beside its message. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Where the service writes what happens; one JSON object a line, or a line for the eye. */
+export interface Log {
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+  /** Whether a line of this level is written at all: ask before a costly one is put together. */
+  writes(level: LogLevel): boolean;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'pretty';
+}
+
+/** Opens a log on a stream. */
+export function createLog(options: LogOptions, stream: Writable): Log {
+  // A log that cannot be written is no reason to stop answering.
+  stream.on('error', () => undefined);
+  const logger: Logger = createLogger({
+    level: options.level,
+    levels: LEVELS,
+    format: format.combine(
+      format.timestamp(),
+      options.format === 'json' ? format.json() : format.printf(prettyLine),
+    ),
+    transports: [new transports.Stream({ stream, eol: '\n' })],
+  });
+  // As one object: winston joins a `message` among the fields to the message itself.
+  const write =
+    (level: LogLevel) =>
+    (message: string, fields?: LogFields): void => {
+      logger.log({ ...fields, level, message });
+    };
+  return {
+    error: write('error'),
+    warn: write('warn'),
+    info: write('info'),
+    debug: write('debug'),
+    writes: (level) => logger.isLevelEnabled(level),
+  };
+}
+
+/** JSON quoting keeps what comes from outside on its line. */
+function prettyLine({ timestamp, level, message, ...fields }: LogFields): string {
+  const values = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
+  return `${String(timestamp)} ${String(level).padEnd(5)} ${String(message)}${values.join('')}`;
+}
