@@ -1,0 +1,89 @@
+import { isLocalImageId, parseImageReference } from '../parse/image-reference.ts';
+import type { ImageReference } from '../parse/image-reference.ts';
+import type { Policy, Rule } from '../rules/policy.ts';
+import { findViolations } from './conditions.ts';
+import type { Violation } from './decision.ts';
+import { covers, isExempt } from './match.ts';
+
+/** A rule that covers an image, and what came of it. */
+export interface RuleResult {
+  readonly rule: Rule;
+  /** An exempt image is covered, and nothing is asked of it. */
+  readonly exempt: boolean;
+  /** What is wrong, a message for each violated key; empty when the rule is met. */
+  readonly violations: readonly string[];
+}
+
+/** All that was found about one image of a review. */
+export type ImageJudgement =
+  /** Denied whatever the rules say, and not to be overridden. */
+  | { readonly written: string; readonly refused: string }
+  | {
+      readonly written: string;
+      readonly refused: undefined;
+      readonly reference: ImageReference;
+      /** Every rule that covers the image, in no order; none: `unmatchedImages` decides. */
+      readonly covering: readonly RuleResult[];
+    };
+
+/** Neither a registry nor a path that a node can pull is longer; in UTF-16 units. */
+const MAX_IMAGE_LENGTH = 4096;
+
+/** Holds one image, as written, against a policy. Pure. */
+export function judgeImage(written: string, namespace: string, policy: Policy): ImageJudgement {
+  const read = readImage(written);
+  if (typeof read === 'string') return { written, refused: read };
+  const covering = policy
+    .candidates(read, namespace)
+    .filter((rule) => covers(rule, read, namespace))
+    .map((rule) => applyRule(rule, written, read, namespace));
+  return { written, refused: undefined, reference: read, covering };
+}
+
+/** The reference, or why nothing may override that the image is denied. */
+function readImage(written: string): ImageReference | string {
+  if (written === '') return 'expected an image, got an empty string';
+  if (written.length > MAX_IMAGE_LENGTH) {
+    return `expected at most ${MAX_IMAGE_LENGTH} characters, got ${written.length}`;
+  }
+  if (isLocalImageId(written)) {
+    return 'a node may take this for the id of an image it already has, write registry/name@sha256:...';
+  }
+  const parsed = parseImageReference(written);
+  if (!parsed.ok) return parsed.error;
+  if (parsed.reference.registry === '') return 'the part before the first / is no valid registry';
+  return parsed.reference;
+}
+
+function applyRule(
+  rule: Rule,
+  written: string,
+  reference: ImageReference,
+  namespace: string,
+): RuleResult {
+  const exempt = isExempt(rule, reference, namespace);
+  return { rule, exempt, violations: exempt ? [] : findViolations(rule, { written, reference }) };
+}
+
+/** What a judgement has against its image. */
+export function violationsOf(judgement: ImageJudgement, policy: Policy): readonly Violation[] {
+  const image = judgement.written;
+  if (judgement.refused !== undefined) {
+    return [{ severity: 'absolute', image, message: judgement.refused, rule: undefined }];
+  }
+  if (judgement.covering.length === 0) return uncovered(image, policy);
+  return judgement.covering.flatMap(({ rule, violations }) =>
+    violations.map((message) => ({
+      severity: rule.mode,
+      image,
+      message,
+      rule: { name: rule.name, message: rule.message },
+    })),
+  );
+}
+
+function uncovered(image: string, policy: Policy): readonly Violation[] {
+  if (policy.unmatchedImages === 'allow') return [];
+  const message = 'no rule covers this image (unmatchedImages: deny)';
+  return [{ severity: 'enforce', image, message, rule: undefined }];
+}
