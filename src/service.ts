@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import type { RequestListener } from 'node:http';
 import { createCheckImage } from './check-image.ts';
 import type { Config } from './config/schema.ts';
 import { settleAll } from './errors.ts';
 import type { Log } from './record/logger.ts';
+import { createReloaders } from './reload.ts';
 import { loadPolicy } from './rules/load.ts';
+import type { Policy } from './rules/policy.ts';
 import { createAdminApp } from './transport/admin-app.ts';
 import { createApp } from './transport/app.ts';
 import { readinessOf } from './transport/readiness.ts';
+import type { Readiness, ServiceState } from './transport/readiness.ts';
 import {
   createPlainServer,
   createTlsServer,
@@ -16,12 +20,15 @@ import {
   STOP_MS,
 } from './transport/server.ts';
 import { loadTlsMaterial } from './transport/tls-files.ts';
+import type { TlsMaterial } from './transport/tls-files.ts';
 import { logRefusedHandshakes } from './transport/refused-handshakes.ts';
 
 /** A service that runs. */
 export interface Service {
   readonly port: number;
   readonly adminPort: number;
+  /** Loads rules and certificates anew, as a change of their files does by itself. */
+  reload(): Promise<void>;
   /** Stops accepting, finishes what is in flight (10 s at most) and closes both listeners. */
   stop(): Promise<void>;
 }
@@ -43,7 +50,51 @@ export async function startService(
     probeListen(config.listen, 'listen'),
     probeListen(config.admin, 'admin'),
   ]);
-  const state = { policy, certificate: material, stopping: false };
+  const state: MutableState = { policy, certificate: material, stopping: false };
+  const tlsServer = createTlsServer(
+    material,
+    config.tls.minVersion,
+    reviewApp(config, state, log, clock),
+  );
+  logRefusedHandshakes(tlsServer.server, log, clock);
+  const reloaders = createReloaders({ config, state, tlsServer, log, clock });
+  const readiness = (): Readiness => readinessOf(state, clock(), reloaders.failures());
+  const reviews = await listen(tlsServer.server, config.listen, 'listen');
+  const admin = await listen(
+    createPlainServer(createAdminApp(readiness)),
+    config.admin,
+    'admin',
+  ).catch(async (thrown: unknown) => {
+    await reviews.stop(0);
+    throw thrown;
+  });
+  const unwatch = reloaders.watch();
+  return {
+    port: reviews.address.port,
+    adminPort: admin.address.port,
+    reload: reloaders.reloadAll,
+    async stop() {
+      state.stopping = true;
+      unwatch();
+      await reviews.stop(STOP_MS);
+      await admin.stop(0);
+    },
+  };
+}
+
+/** What is in force; replaced whole, between two reviews. */
+interface MutableState extends ServiceState {
+  policy: Policy;
+  certificate: TlsMaterial;
+  stopping: boolean;
+}
+
+function reviewApp(
+  config: Config,
+  state: MutableState,
+  log: Log,
+  clock: () => number,
+): RequestListener {
   const checkImage = createCheckImage({
     policy: () => state.policy,
     limits: config.limits,
@@ -51,25 +102,6 @@ export async function startService(
     newId: randomUUID,
     now: () => performance.now(),
   });
-  const app = createApp({
-    checkImage,
-    allowedClients: config.tls.allowedClients,
-    limits: config.limits,
-    log,
-    clock,
-  });
-  const tlsServer = createTlsServer(material, config.tls.minVersion, app);
-  logRefusedHandshakes(tlsServer, log, clock);
-  const reviews = await listen(tlsServer, config.listen, 'listen');
-  const adminApp = createAdminApp(() => readinessOf(state, clock()));
-  const admin = await listen(createPlainServer(adminApp), config.admin, 'admin');
-  return {
-    port: reviews.address.port,
-    adminPort: admin.address.port,
-    async stop() {
-      state.stopping = true;
-      await reviews.stop(STOP_MS);
-      await admin.stop(0);
-    },
-  };
+  const { allowedClients } = config.tls;
+  return createApp({ checkImage, allowedClients, limits: config.limits, log, clock });
 }

@@ -23,8 +23,8 @@ export interface CommandContext {
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Resolves with the next of these signals that the process gets, which then does not end it. */
-  readonly nextSignal: (signals: readonly NodeJS.Signals[]) => Promise<NodeJS.Signals>;
+  /** Calls back for a signal instead of letting it end the process; returns how to end that. */
+  readonly onSignal: (signal: NodeJS.Signals, handler: () => void) => () => void;
   /** The code that the process ends with; a subcommand sets it, `EXIT.ok` until then. */
   exitCode: ExitCode;
 }

@@ -20,18 +20,35 @@ export function addServeCommand(program: Command, context: CommandContext): void
     });
 }
 
-/** Runs until SIGTERM or SIGINT. */
+/** Runs until SIGTERM or SIGINT; SIGHUP reloads. */
 async function serve(configFile: string, context: CommandContext): Promise<void> {
-  const stopSignal = context.nextSignal(['SIGTERM', 'SIGINT']);
+  const stopSignal = nextSignal(['SIGTERM', 'SIGINT'], context);
   const config = await loadConfig(configFile);
   const log = createLog(config.logging, context.stdout);
   const service = await startService(config, log, Date.now);
+  const offReload = context.onSignal('SIGHUP', () => void service.reload());
   log.info('serving', {
     listen: `${config.listen.host}:${service.port}`,
     admin: `${config.admin.host}:${service.adminPort}`,
     rules: config.rules,
   });
   log.info('stopping', { signal: await stopSignal });
+  offReload();
   await service.stop();
   log.info('stopped');
+}
+
+/** The handlers go with the first signal, so that a second one ends the process at once. */
+function nextSignal(
+  signals: readonly NodeJS.Signals[],
+  context: CommandContext,
+): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const offs = signals.map((signal) =>
+      context.onSignal(signal, () => {
+        for (const off of offs) off();
+        resolve(signal);
+      }),
+    );
+  });
 }

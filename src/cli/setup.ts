@@ -1,8 +1,51 @@
+import fs from 'node:fs/promises';
 import type { Command } from 'commander';
+import { describeProblem } from '../errors.ts';
+import type { Problem } from '../errors.ts';
+import { interruptible } from '../setup/interruption.ts';
+import { DEFAULT_ADMISSION_FOLDER, DEFAULT_SERVICE_FOLDER } from '../setup/layout.ts';
+import { DEFAULT_ADMIN_PORT, DEFAULT_PORT, readSetupFlags } from '../setup/options.ts';
+import type { SetupFlags } from '../setup/options.ts';
+import { reportSetup } from '../setup/report.ts';
+import { setup } from '../setup/setup.ts';
+import { systemPkiPorts } from '../setup/system-pki-ports.ts';
 import type { CommandContext } from './context.ts';
 
+const EXAMPLES = `
+Examples:
+  image-checker setup                                     the service on the control-plane node itself
+  image-checker setup --server-host checker.example.com   the service elsewhere
+  image-checker setup --dir .local/admission --service-dir .local/image-checker --if-missing
+`;
+
 export function addSetupCommand(program: Command, context: CommandContext): void {
-  program.command('setup').action(() => {
-    context.stdout.write('');
-  });
+  program
+    .command('setup')
+    .description('makes certificates, kubeconf, admission_config.yaml, config and first rules')
+    .option('--dir <folder>', `what kube-apiserver mounts (default: ${DEFAULT_ADMISSION_FOLDER})`)
+    .option('--service-dir <folder>', `the service's own (default: ${DEFAULT_SERVICE_FOLDER})`)
+    .option('--server-host <host>', 'name or address of the service, repeatable', collect)
+    .option('--port <port>', `where kube-apiserver asks (default: ${DEFAULT_PORT})`)
+    .option('--admin-port <port>', `health over plain http (default: ${DEFAULT_ADMIN_PORT})`)
+    .option('--mount-path <path>', 'where kube-apiserver sees --dir (default: the same path)')
+    .option('--force', 'make everything anew, keeping a copy of what is replaced')
+    .option('--if-missing', 'make only what is not there')
+    .addHelpText('after', EXAMPLES)
+    .action((flags: SetupFlags) => runSetup(flags, context));
+}
+
+async function runSetup(flags: SetupFlags, context: CommandContext): Promise<void> {
+  const options = readSetupFlags(flags, context.cwd);
+  const result = await interruptible((signal) => setup(options, { ...systemPkiPorts, fs, signal }));
+  for (const warning of result.warnings) context.stderr.write(describeWarning(warning));
+  context.stdout.write(reportSetup(result));
+}
+
+function describeWarning(problem: Problem): string {
+  const hint = problem.hint === undefined ? '' : `image-checker: hint: ${problem.hint}\n`;
+  return `image-checker: warning: ${describeProblem(problem)}\n${hint}`;
+}
+
+function collect(host: string, hosts: readonly string[] = []): readonly string[] {
+  return [...hosts, host];
 }

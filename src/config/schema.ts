@@ -11,6 +11,9 @@ const DEFAULT_IN_FLIGHT = 512;
 /** Containers of one pod: real ones have fewer than ten. */
 const DEFAULT_CONTAINERS = 1000;
 
+/** The plugin takes no longer TTL: kube-apiserver would not start. */
+const MAX_PLUGIN_CACHE_SECONDS = 30 * 60;
+
 /** The service's config file, format `image-checker/v1` `ServiceConfig`. */
 export const serviceConfigSchema = z.strictObject({
   apiVersion: z.literal('image-checker/v1'),
@@ -35,6 +38,15 @@ export const serviceConfigSchema = z.strictObject({
     minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
   }),
   rules: file,
+  /**
+   * The larger of allowTTL and denyTTL of admission_config.yaml: for how long kube-apiserver may go
+   * on by answers from before a change of the rules. It is only ever told to the operator.
+   */
+  pluginCacheSeconds: z
+    .int()
+    .min(0)
+    .max(MAX_PLUGIN_CACHE_SECONDS)
+    .default(MAX_PLUGIN_CACHE_SECONDS),
   limits: z
     .strictObject({
       bodyBytes: z

@@ -1,4 +1,5 @@
 import type { Glob } from '../parse/glob.ts';
+import { canonicalRegistry } from '../parse/image-reference.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import type { Prohibition, Requirement, Rule } from '../rules/policy.ts';
 import { takesImage, takesName } from './match.ts';
@@ -60,7 +61,7 @@ function prohibitionsHit(forbid: Prohibition, image: ReviewedImage): string[] {
 
 /** Names of hosts have no case, so `EVIL.com` is `evil.com` where something is forbidden. */
 function foldRegistry(reference: ImageReference): ImageReference {
-  const registry = reference.registry.toLowerCase();
+  const registry = canonicalRegistry(reference.registry.toLowerCase());
   return registry === reference.registry ? reference : { ...reference, registry };
 }
 

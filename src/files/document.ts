@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, ParsedNode } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from '../errors.ts';
@@ -48,7 +48,7 @@ function parseYaml(source: SourceText): PlacedDocument {
     lineCounter,
     prettyErrors: false,
     stringKeys: true,
-    logLevel: 'silent',
+    logLevel: 'error', // 'silent' would also swallow that there is a second document
   });
   const place = (offset: number): Pick<Problem, 'line' | 'column'> => {
     const { line, col } = lineCounter.linePos(offset);
@@ -59,10 +59,13 @@ function parseYaml(source: SourceText): PlacedDocument {
     ...place(mistake.pos[0]),
     message: yamlMessage(mistake.code, mistake.message),
   }));
-  const { value, problem } = toValue(document, source.file);
+  const { value, mistake } = toValue(document);
+  if (mistake !== undefined) {
+    mistakes.push({ file: source.file, ...place(offsetOfAlias(document)), message: mistake });
+  }
   return {
     value,
-    problems: problem === undefined ? mistakes : [...mistakes, problem],
+    problems: mistakes,
     problemOf: ({ path, message, hint, atKey }) => ({
       file: source.file,
       ...place(offsetOf(document, path, atKey === true)),
@@ -79,13 +82,34 @@ function yamlMessage(code: string, message: string): string {
 }
 
 /** Aliases are resolved here; how far they may multiply is bounded by the library. */
-function toValue(document: Document.Parsed, file: string): { value: unknown; problem?: Problem } {
+function toValue(document: Document.Parsed): { value: unknown; mistake?: string } {
   if (document.errors.length > 0) return { value: undefined };
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
   } catch (thrown) {
-    return { value: undefined, problem: { file, message: `not YAML: ${messageOf(thrown)}` } };
+    return { value: undefined, mistake: yamlMessage('', messageOf(thrown)) };
   }
+}
+
+/** Where the first alias stands that names no anchor before it; else the first of all. */
+function offsetOfAlias(document: Document.Parsed): number {
+  const anchors = new Set<string>();
+  let first: number | undefined;
+  let unresolved: number | undefined;
+  visit(document, {
+    Node(_key, node) {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.add(node.anchor);
+        return undefined;
+      }
+      const offset = node.range?.[0] ?? 0;
+      first ??= offset;
+      if (anchors.has(node.source)) return undefined;
+      unresolved = offset;
+      return visit.BREAK;
+    },
+  });
+  return unresolved ?? first ?? 0;
 }
 
 /** Where the value (or its key) at a path begins; of a missing value, its closest container. */

@@ -54,12 +54,15 @@ function findHint(issue: Issue, got: unknown): string | undefined {
     const hint: unknown = issue.params?.['hint'];
     return typeof hint === 'string' ? hint : undefined;
   }
-  if (issue.code === 'invalid_value' && typeof got === 'string') {
-    const meant = nearest(got, issue.values.map(String));
-    return meant === undefined ? undefined : `did you mean "${meant}"?`;
-  }
+  if (issue.code === 'invalid_value') return hintOfValue(issue.values, got);
   const wantsString = issue.code === 'invalid_type' && issue.expected === 'string';
   return wantsString && typeof got !== 'object' ? 'put it in quotes' : undefined;
+}
+
+function hintOfValue(values: readonly unknown[], got: unknown): string | undefined {
+  if (got === false && values.includes(true)) return 'leave the key out, false would do nothing';
+  const meant = typeof got === 'string' ? nearest(got, values.map(String)) : undefined;
+  return meant === undefined ? undefined : `did you mean "${meant}"?`;
 }
 
 function expectation(issue: Issue): string {
@@ -69,9 +72,9 @@ function expectation(issue: Issue): string {
     case 'invalid_value':
       return issue.values.map((value) => JSON.stringify(value)).join(' or ');
     case 'too_small':
-      return `at least ${issue.minimum}${unitOf(issue.origin)}`;
+      return `at least ${issue.minimum}${unitOf(issue.origin, issue.minimum)}`;
     case 'too_big':
-      return `at most ${issue.maximum}${unitOf(issue.origin)}`;
+      return `at most ${issue.maximum}${unitOf(issue.origin, issue.maximum)}`;
     default:
       return issue.message;
   }
@@ -84,10 +87,16 @@ const TYPE_NAMES: ReadonlyMap<string, string> = new Map([
   ['boolean', 'true or false'],
 ]);
 
-function unitOf(origin: string): string {
-  if (origin === 'array') return ' item';
-  return origin === 'string' ? ' character' : '';
+function unitOf(origin: string, count: number | bigint): string {
+  const unit = UNITS.get(origin);
+  if (unit === undefined) return '';
+  return count === 1 ? ` ${unit}` : ` ${unit}s`;
 }
+
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ['array', 'item'],
+  ['string', 'character'],
+]);
 
 function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';

@@ -71,7 +71,8 @@ export class WriteTransaction {
 
 /** The `code` of a system error, '' of anything else. */
 export function systemCode(thrown: unknown): string {
-  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const known = typeof thrown === 'object' && thrown !== null && 'code' in thrown;
+  return known ? String(thrown.code) : '';
 }
 
 /** Runs an action on a file that may be gone already. */

@@ -134,8 +134,8 @@ function readPath(registry: RegistryPart, components: readonly string[]): Parsed
   if (wrong !== undefined) return refuse(componentMistake(wrong), COMPONENT_HINT);
   const least = path
     .filter((component) => component !== '**')
-    .join('/')
-    .replaceAll('*', '');
+    .map((component) => component.replaceAll('*', '') || 'a')
+    .join('/');
   if (least.length > 255) return refuse('no path is longer than 255 characters', NAME_HINT);
   return {
     ok: true,

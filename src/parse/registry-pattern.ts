@@ -73,7 +73,7 @@ function describeRegistryPattern(pattern: RegistryPattern): string {
 /** The pattern with its host in lower case. */
 export function foldRegistryPattern(pattern: RegistryPattern): RegistryPattern {
   return pattern.kind === 'exact'
-    ? { kind: 'exact', registry: pattern.registry.toLowerCase() }
+    ? { kind: 'exact', registry: canonicalRegistry(pattern.registry.toLowerCase()) }
     : { kind: 'suffix', suffix: pattern.suffix.toLowerCase() };
 }
 

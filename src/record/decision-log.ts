@@ -22,7 +22,7 @@ export function recordDecision(
   decision: Decision,
   facts: ReviewFacts,
 ): void {
-  const level = decision.allowed && decision.violations.length === 0 ? 'info' : 'warn';
+  const level = isRoutine(decision) ? 'info' : 'warn';
   if (!log.writes(level)) return;
   const { images, namespace } = review;
   const { violations, breakGlass } = decision;
@@ -41,6 +41,11 @@ export function recordDecision(
     client: facts.client,
     durationMs: facts.durationMs,
   });
+}
+
+/** Break-glass never is, even where nothing was violated. */
+function isRoutine({ allowed, violations, breakGlass }: Decision): boolean {
+  return allowed && violations.length === 0 && breakGlass === undefined;
 }
 
 function describe({ severity, image, message, rule }: Violation): object {

@@ -53,10 +53,17 @@ export function createLog(options: LogOptions, stream: Writable): Log {
   };
 }
 
+/** What JSON leaves as it is, and a terminal may still obey: C1 controls, bidi, line separators. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
 /** JSON quoting keeps what comes from outside on its line. */
 function prettyLine({ timestamp, level, message, ...fields }: LogFields): string {
   const values = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
+    .map(([key, value]) => ` ${key}=${JSON.stringify(value).replace(UNPRINTABLE, escape)}`);
   return `${String(timestamp)} ${String(level).padEnd(5)} ${String(message)}${values.join('')}`;
+}
+
+function escape(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

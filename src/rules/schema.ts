@@ -172,9 +172,12 @@ function compileTicket(source: string, context: Refinement): TicketPattern {
   }
 }
 
-function checkUniqueNames(rules: readonly { readonly name: string }[], context: Refinement): void {
+/** Runs beside other mistakes, so that all are told at once: the rules may be anything yet. */
+function checkUniqueNames(rules: readonly unknown[], context: Refinement): void {
   const seen = new Set<string>();
-  for (const [index, { name }] of rules.entries()) {
+  for (const [index, rule] of rules.entries()) {
+    const name = nameOf(rule);
+    if (name === undefined) continue;
     if (seen.has(name)) {
       const message = `another rule is called ${JSON.stringify(name)}`;
       const hint = 'give each rule a name of its own';
@@ -182,6 +185,11 @@ function checkUniqueNames(rules: readonly { readonly name: string }[], context: 
     }
     seen.add(name);
   }
+}
+
+function nameOf(rule: unknown): string | undefined {
+  const named = typeof rule === 'object' && rule !== null && 'name' in rule;
+  return named && typeof rule.name === 'string' ? rule.name : undefined;
 }
 
 /** The rules file, format `image-checker/v1` `ImagePolicy`; patterns come out compiled. */
@@ -201,7 +209,9 @@ export const imagePolicySchema = z.strictObject({
     breakGlass: breakGlass
       .optional()
       .describe('The emergency override by annotation; absent: there is none.'),
-    rules: z.array(rule).superRefine(checkUniqueNames),
+    rules: z
+      .array(rule)
+      .superRefine(checkUniqueNames, { when: ({ value }) => Array.isArray(value) }),
   }),
 });
 

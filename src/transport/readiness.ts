@@ -1,7 +1,19 @@
+/** A reload that failed: the old state is still in force. */
+export interface FailedReload {
+  readonly what: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly problems: readonly string[];
+}
+
 /** Whether the service can answer, and why not. */
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
+  /** Name and hash of the rules in force. */
+  readonly policy: string | undefined;
+  /** What could not be loaded since; that alone makes nothing unready. */
+  readonly failedReloads: readonly FailedReload[];
 }
 
 /** What readiness depends on. */
@@ -13,7 +25,12 @@ export interface ServiceState {
 }
 
 /** @param now milliseconds since 1970 */
-export function readinessOf(state: ServiceState, now: number): Readiness {
+export function readinessOf(
+  state: ServiceState,
+  now: number,
+  failedReloads: readonly FailedReload[],
+): Readiness {
+  const { policy } = state;
   const { validFrom, validTo } = state.certificate;
   const reasons = [
     ...(state.stopping ? ['the service is stopping'] : []),
@@ -21,7 +38,12 @@ export function readinessOf(state: ServiceState, now: number): Readiness {
     ...(now > validTo ? [`the certificate expired on ${toText(validTo)}`] : []),
     ...(now < validFrom ? [`the certificate is not valid before ${toText(validFrom)}`] : []),
   ];
-  return { ready: reasons.length === 0, reasons };
+  return {
+    ready: reasons.length === 0,
+    reasons,
+    policy: policy && `${policy.name}@${policy.hash}`,
+    failedReloads,
+  };
 }
 
 function toText(time: number): string {

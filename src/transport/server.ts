@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
 import { constants } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { ImageCheckerError, messageOf } from '../errors.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
@@ -37,34 +38,63 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
+/** The https server, and how to give it other certificates while it runs. */
+export interface TlsServer {
+  readonly server: HttpsServer;
+  /**
+   * Puts certificates and client CA in force for connections from now on. The ones that are open
+   * are not cut: each is asked to close with its next answer, and its client comes back in by the
+   * new ones.
+   */
+  renew(material: TlsMaterial): void;
+}
+
 /**
  * An https server that lets nobody in without a certificate of the client CA. There is no session
  * resumption: a resumed session would not be verified again.
  */
 export function createTlsServer(
   material: TlsMaterial,
-  minVersion: 'TLSv1.2' | 'TLSv1.3',
+  minVersion: SecureVersion,
   listener: RequestListener,
-): HttpsServer {
-  return createServer(
-    {
-      cert: material.certificate,
-      key: material.key,
-      ca: material.clientCA,
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion,
-      ciphers: CIPHERS,
-      honorCipherOrder: true,
-      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-      handshakeTimeout: HANDSHAKE_MS,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
+): TlsServer {
+  const server = createServer({
+    ...secureOptions(material, minVersion),
+    requestCert: true,
+    rejectUnauthorized: true,
+    handshakeTimeout: HANDSHAKE_MS,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+  let current = new WeakSet<object>();
+  server.on('secureConnection', (socket) => current.add(socket));
+  server.on('request', (request, response) => {
+    if (!current.has(request.socket)) response.setHeader('Connection', 'close');
+    listener(request, response);
+  });
+  return {
+    server,
+    renew(next) {
+      server.setSecureContext(secureOptions(next, minVersion));
+      current = new WeakSet();
     },
-    listener,
-  );
+  };
+}
+
+type SecureVersion = 'TLSv1.2' | 'TLSv1.3';
+
+function secureOptions(material: TlsMaterial, minVersion: SecureVersion): SecureContextOptions {
+  return {
+    cert: material.certificate,
+    key: material.key,
+    ca: material.clientCA,
+    minVersion,
+    ciphers: CIPHERS,
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+  };
 }
 
 /** A plain http server, for the admin listener. */

@@ -1,0 +1,93 @@
+import type { Config } from './config/schema.ts';
+import { watchFiles } from './files/watch-files.ts';
+import type { Log } from './record/logger.ts';
+import { createReloader } from './reloader.ts';
+import { loadPolicy } from './rules/load.ts';
+import type { Policy } from './rules/policy.ts';
+import type { FailedReload } from './transport/readiness.ts';
+import type { TlsServer } from './transport/server.ts';
+import { loadTlsMaterial } from './transport/tls-files.ts';
+import type { TlsMaterial } from './transport/tls-files.ts';
+
+/** What a reload needs of the service. */
+export interface ReloadDeps {
+  readonly config: Config;
+  /** What is in force; a reload replaces it whole. */
+  readonly state: { policy: Policy; certificate: TlsMaterial };
+  readonly tlsServer: TlsServer;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** The reloads of a service: rules by themselves, certificates and client CA together. */
+export interface Reloaders {
+  readonly reloadAll: () => Promise<void>;
+  /** Reloads when the files change, until the returned function is called. */
+  readonly watch: () => () => void;
+  readonly failures: () => readonly FailedReload[];
+}
+
+export function createReloaders(deps: ReloadDeps): Reloaders {
+  const { config, log, clock } = deps;
+  const rules = createReloader({
+    what: 'rules',
+    load: () => loadPolicy(config.rules),
+    apply: (policy) => {
+      applyPolicy(policy, deps);
+    },
+    log,
+    clock,
+  });
+  const certificates = createReloader({
+    what: 'certificates',
+    load: () => loadTlsMaterial(config.tls, clock()),
+    apply: (material) => {
+      applyMaterial(material, deps);
+    },
+    log,
+    clock,
+  });
+  return {
+    async reloadAll() {
+      await Promise.all([rules.reload(), certificates.reload()]);
+    },
+    watch() {
+      const { certificate, key, clientCA } = config.tls;
+      const unwatchRules = watchFiles([config.rules], () => void rules.reload());
+      const unwatchCertificates = watchFiles([certificate, key, clientCA], () => {
+        void certificates.reload();
+      });
+      return () => {
+        unwatchRules();
+        unwatchCertificates();
+      };
+    },
+    failures: () => [rules, certificates].map((each) => each.failure()).filter(isFailure),
+  };
+}
+
+function isFailure(failure: FailedReload | undefined): failure is FailedReload {
+  return failure !== undefined;
+}
+
+function applyPolicy(policy: Policy, { config, state, log, clock }: ReloadDeps): void {
+  if (policy.hash === state.policy.hash) return;
+  state.policy = policy;
+  log.info('rules reloaded', {
+    policy: `${policy.name}@${policy.hash}`,
+    rules: policy.ruleCount,
+    // Until then a kube-apiserver may answer from its cache, by the rules from before.
+    oldAnswersForgottenBy: new Date(clock() + config.pluginCacheSeconds * 1000).toISOString(),
+  });
+}
+
+function applyMaterial(material: TlsMaterial, { state, tlsServer, log }: ReloadDeps): void {
+  const { certificate, key, clientCA } = state.certificate;
+  const same =
+    material.certificate === certificate && material.key === key && material.clientCA === clientCA;
+  if (same) return;
+  tlsServer.renew(material);
+  state.certificate = material;
+  log.info('certificates reloaded', { validTo: new Date(material.validTo).toISOString() });
+}
