@@ -58,7 +58,15 @@ export function describeProblem(problem: Problem): string {
 
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  // By its shape, not its class: an error of another realm is no instance of this realm's Error.
+  if (typeof thrown !== 'object' || thrown === null || !('message' in thrown)) return String(thrown);
+  return String(thrown.message);
+}
+
+/** The code of a system error, such as `ENOENT`; empty for anything else. */
+export function systemCode(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return '';
+  return String(thrown.code);
 }
 
 /**

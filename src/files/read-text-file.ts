@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ImageCheckerError } from '../errors.ts';
+import { ImageCheckerError, messageOf, systemCode } from '../errors.ts';
 
 /**
  * Reads a file as UTF-8.
@@ -29,7 +29,5 @@ const SYSTEM_MESSAGES: ReadonlyMap<string, string> = new Map([
 
 /** A system error in words, without the path, which our messages name already. */
 export function systemMessage(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const code = 'code' in thrown ? String(thrown.code) : '';
-  return SYSTEM_MESSAGES.get(code) ?? thrown.message;
+  return SYSTEM_MESSAGES.get(systemCode(thrown)) ?? messageOf(thrown);
 }

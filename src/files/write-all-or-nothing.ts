@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
-import { ImageCheckerError, messageOf } from '../errors.ts';
+import { ImageCheckerError, messageOf, systemCode } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import { parentFoldersOf } from './write-plan.ts';
 import type { FileToWrite, FolderToMake, WritePlan } from './write-plan.ts';
 import { temporaryPath } from './write-temporary.ts';
-import { systemCode, unlessGone, WriteTransaction } from './write-transaction.ts';
+import { unlessGone, WriteTransaction } from './write-transaction.ts';
 import type { WritePorts } from './write-transaction.ts';
 
 /** What file systems without hard links say. */

@@ -1,5 +1,5 @@
 import type * as promises from 'node:fs/promises';
-import { ImageCheckerError, messageOf } from '../errors.ts';
+import { ImageCheckerError, messageOf, systemCode } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 
 /** What writing needs of node:fs/promises. */
@@ -67,12 +67,6 @@ export class WriteTransaction {
     }
     return problems;
   }
-}
-
-/** The `code` of a system error, '' of anything else. */
-export function systemCode(thrown: unknown): string {
-  const known = typeof thrown === 'object' && thrown !== null && 'code' in thrown;
-  return known ? String(thrown.code) : '';
 }
 
 /** Runs an action on a file that may be gone already. */

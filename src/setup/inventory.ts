@@ -1,6 +1,5 @@
 import { lstat, readFile, stat } from 'node:fs/promises';
-import { ImageCheckerError, messageOf } from '../errors.ts';
-import { systemCode } from '../files/write-transaction.ts';
+import { ImageCheckerError, messageOf, systemCode } from '../errors.ts';
 import { ALL_TARGETS, pathOf } from './layout.ts';
 import type { Layout, Target } from './layout.ts';
 

@@ -1,10 +1,9 @@
 import { dirname } from 'node:path';
-import { ImageCheckerError } from '../errors.ts';
+import { ImageCheckerError, systemCode } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import { writeAllOrNothing } from '../files/write-all-or-nothing.ts';
 import type { FileToWrite, WritePlan } from '../files/write-plan.ts';
 import { findTemporaryFiles } from '../files/write-temporary.ts';
-import { systemCode } from '../files/write-transaction.ts';
 import type { WriteFileSystem } from '../files/write-transaction.ts';
 import { planBackup } from './backup.ts';
 import type { Backup } from './backup.ts';

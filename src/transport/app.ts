@@ -6,6 +6,7 @@ import type { CheckImage } from '../check-image.ts';
 import type { Log } from '../record/logger.ts';
 import { identityOf } from './client-identity.ts';
 import { errorMiddleware, RequestRefused } from './error-middleware.ts';
+import { whenOver } from './when-over.ts';
 
 export interface AppDeps {
   readonly checkImage: CheckImage;
@@ -60,12 +61,12 @@ function requireAllowedClient({ allowedClients, log, clock }: AppDeps): RequestH
 /** More than can be answered in time is shed: kube-apiserver asks again after a 429. */
 function limitInFlight(limit: number): RequestHandler {
   let inFlight = 0;
-  return (_request, response, next) => {
+  return (request, response, next) => {
     if (inFlight >= limit) {
       throw new RequestRefused(429, `more than ${limit} reviews are in flight`);
     }
     inFlight++;
-    response.once('close', () => inFlight--);
+    whenOver(request, response, () => inFlight--);
     next();
   };
 }

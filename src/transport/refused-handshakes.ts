@@ -1,4 +1,4 @@
-import type { Server } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../record/logger.ts';
 
@@ -20,10 +20,20 @@ export function logRefusedHandshakes(server: Server, log: Log, clock: () => numb
     }
     last = clock();
     log.warn('TLS handshake refused', {
-      cause: messageOf(error).slice(0, 300),
+      cause: causeOf(error, socket),
       address: socket.remoteAddress,
       suppressedSince: suppressed,
     });
     suppressed = 0;
   });
+}
+
+/**
+ * Of a certificate that does not verify, Node says why on the socket (CERT_HAS_EXPIRED and the
+ * like), and in the error only that it hung up.
+ */
+function causeOf(error: Error, socket: TLSSocket): string {
+  const { authorizationError } = socket as { readonly authorizationError?: unknown };
+  if (typeof authorizationError === 'string') return authorizationError;
+  return 'reason' in error ? String(error.reason) : messageOf(error).slice(0, 300);
 }

@@ -5,8 +5,9 @@ import type { Server as HttpsServer } from 'node:https';
 import { constants } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
-import { ImageCheckerError, messageOf } from '../errors.ts';
+import { ImageCheckerError, messageOf, systemCode } from '../errors.ts';
 import type { TlsMaterial } from './tls-files.ts';
+import { whenOver } from './when-over.ts';
 
 /** Where to listen. */
 export interface Listen {
@@ -21,6 +22,10 @@ const HANDSHAKE_MS = 10_000;
 /** kube-apiserver sends a handful of headers at once, and gives up after 30 s. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 20_000;
+/** How often Node looks for requests that are over these times; its default is 30 s. */
+const CHECK_MS = 1000;
+/** Without a byte to or from the client: it has given up, or it never reads its answer. */
+const STALLED_MS = 30_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** What a stop waits for before it cuts what is left. */
 export const STOP_MS = 10_000;
@@ -65,9 +70,10 @@ export function createTlsServer(
     handshakeTimeout: HANDSHAKE_MS,
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
-  });
+  }).setTimeout(STALLED_MS);
   let current = new WeakSet<object>();
   server.on('secureConnection', (socket) => current.add(socket));
   server.on('request', (request, response) => {
@@ -100,9 +106,14 @@ function secureOptions(material: TlsMaterial, minVersion: SecureVersion): Secure
 /** A plain http server, for the admin listener. */
 export function createPlainServer(listener: RequestListener): HttpServer {
   return createHttpServer(
-    { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, maxHeaderSize: MAX_HEADER_BYTES },
+    {
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
     listener,
-  );
+  ).setTimeout(STALLED_MS);
 }
 
 /** A server that listens, and how to end it. */
@@ -155,10 +166,10 @@ interface Flight {
 function trackInFlight(server: HttpServer): Flight {
   let inFlight = 0;
   let onIdle: (() => void) | undefined;
-  server.prependListener('request', (_request, response) => {
+  server.prependListener('request', (request, response) => {
     inFlight++;
     if (onIdle !== undefined) response.setHeader('Connection', 'close');
-    response.once('close', () => {
+    whenOver(request, response, () => {
       inFlight--;
       if (inFlight === 0) onIdle?.();
     });
@@ -176,7 +187,7 @@ function trackInFlight(server: HttpServer): Flight {
 
 function portUnavailable(listen: Listen, name: string, thrown: unknown): ImageCheckerError {
   const place = `${name}: ${listen.host}:${listen.port}`;
-  const inUse = thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE';
+  const inUse = systemCode(thrown) === 'EADDRINUSE';
   const message = inUse
     ? `${place} is in use by another process`
     : `cannot listen on ${place}: ${messageOf(thrown)}`;

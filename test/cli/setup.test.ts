@@ -28,7 +28,7 @@ async function setup(
     stderr,
     env: {},
     cwd: place.root,
-    nextSignal: () => new Promise(() => undefined),
+    onSignal: () => () => undefined,
     exitCode: EXIT.ok,
   });
   return { code, stdout: textOf(stdout), stderr: textOf(stderr) };

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { issueLeaf, makeAuthority } from '../../src/setup/pki.ts';
 import type { Credential, PkiPorts } from '../../src/setup/pki.ts';
 import { systemPkiPorts } from '../../src/setup/system-pki-ports.ts';
-import { systemCode } from '../../src/files/write-transaction.ts';
+import { systemCode } from '../../src/errors.ts';
 import { newKeyPair } from './support.ts';
 
 const HOSTS = [

@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import type { Agent, IncomingHttpHeaders } from 'node:http';
+import { request } from 'node:https';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
+import type { Credential } from '../../src/setup/pki.ts';
+
+/** Who asks, and where. */
+export interface Caller {
+  readonly port: number;
+  /** PEM of the CA that verifies the service. */
+  readonly ca: string;
+  readonly credential?: Credential;
+}
+
+export interface Question {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly agent?: Agent;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** Whether the connection had carried a request before. */
+  readonly reused: boolean;
+}
+
+/** The path with the query that kube-apiserver always sends. */
+export const PATH = '/check-image?timeout=30s';
+
+/** A body as kube-apiserver sends it. */
+export function reviewOf(images: readonly unknown[], spec: object = {}): string {
+  const containers = images.map((image) => ({ image }));
+  return `${JSON.stringify({
+    kind: 'ImageReview',
+    apiVersion: 'imagepolicy.k8s.io/v1alpha1',
+    metadata: { creationTimestamp: null },
+    spec: { containers, ...spec, namespace: 'default' },
+    status: { allowed: false },
+  })}\n`;
+}
+
+/** Asks over https; rejects when no answer comes. */
+export function ask(caller: Caller, question: Question = {}): Promise<Answer> {
+  const { method = 'POST', path = PATH, headers, body = reviewOf(['docker.io/nginx']) } = question;
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      ...tlsOptions(caller),
+      method,
+      path,
+      headers: headers ?? { 'Content-Type': 'application/json' },
+      agent: question.agent ?? false,
+    });
+    asked.on('error', reject);
+    asked.on('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part));
+      response.on('error', reject).on('end', () => {
+        const { statusCode = 0 } = response;
+        resolve({ status: statusCode, headers: response.headers, text, reused: asked.reusedSocket });
+      });
+    });
+    asked.end(method === 'GET' || method === 'HEAD' ? undefined : body);
+  });
+}
+
+/** The status of the answer, or `no answer`. */
+export async function outcome(caller: Caller, question?: Question): Promise<number | 'no answer'> {
+  try {
+    return (await ask(caller, question)).status;
+  } catch {
+    return 'no answer';
+  }
+}
+
+/** An open TLS connection; rejects when the handshake fails on the client's side. */
+export async function openConnection(
+  caller: Caller,
+  options: ConnectionOptions = {},
+): Promise<TLSSocket> {
+  const socket = connect({ ...tlsOptions(caller), ...options });
+  await once(socket, 'secureConnect');
+  // What happens to it later is for the test to look at, not to crash on.
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+function tlsOptions({ port, ca, credential }: Caller): ConnectionOptions {
+  return {
+    host: '127.0.0.1',
+    port,
+    ca,
+    ...(credential && { cert: credential.certificate, key: credential.key }),
+  };
+}
+
+/** Writes bytes as they are and returns all that comes back until the other side is done. */
+export async function exchange(caller: Caller, text: string | Uint8Array): Promise<string> {
+  const socket = await openConnection(caller);
+  socket.write(text);
+  return readAll(socket);
+}
+
+/** All that comes from a connection until it is closed. */
+export function readAll(socket: TLSSocket): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (text += part));
+    socket.once('close', () => {
+      resolve(text);
+    });
+  });
+}
+
+/** The head of a request whose body is still to come. */
+export function headOf(contentLength: number): string {
+  return [
+    `POST ${PATH} HTTP/1.1`,
+    'Host: localhost',
+    'Content-Type: application/json',
+    `Content-Length: ${contentLength}`,
+    '\r\n',
+  ].join('\r\n');
+}
