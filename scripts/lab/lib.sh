@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# What the lab's scripts share: messages, and processes that are known by id and start time.
+# Sourced, never run. The functions about processes read $state, the lab's folder.
+
+say() { printf 'lab: %s\n' "$1" >&2; }
+
+die() { # MESSAGE [HINT]
+  printf 'lab: error: %s\n' "$1" >&2
+  (($# < 2)) || printf 'lab: hint: %s\n' "$2" >&2
+  exit 1
+}
+
+refuse() { # MESSAGE: the call itself is wrong
+  printf 'lab: error: %s\nlab: hint: --help shows the usage\n' "$1" >&2
+  exit 2
+}
+
+needs_value() { # OPTION VALUE...: what is left of the command line
+  (($# > 1)) || refuse "expected a value after $1"
+}
+
+# Prints "PID START", the start in clock ticks since boot: an id alone may belong to another process by
+# now. Fails when it has ended; a zombie has, though nobody may ever collect it (a container's first process often does not).
+identity() { # PID
+  local stat fields
+  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  read -ra fields <<<"${stat##*) }" # what follows the command's name: state is the first, start time the 20th
+  [[ ${fields[0]} != [ZX] ]] || return 1
+  printf '%s %s\n' "$1" "${fields[19]}"
+}
+
+is_alive() { # IDENTITY
+  [[ -n $1 && $(identity "${1%% *}") == "$1" ]]
+}
+
+recorded() { # NAME
+  cat "${state:?}/$1.pid" 2>/dev/null || true
+}
+
+is_running() { # NAME
+  is_alive "$(recorded "$1")"
+}
+
+# Starts a process that outlives this script and its terminal, and holds none of its files or locks.
+launch() { # NAME COMMAND...
+  local name=$1
+  shift
+  setsid "$@" >"${state:?}/$name.log" 2>&1 </dev/null 9>&- &
+  identity $! >"$state/$name.pid" || true # gone already: is_running says so
+}
+
+# Polls ten times a second.
+wait_until() { # SECONDS COMMAND...
+  local rounds=$(($1 * 10))
+  shift
+  until "$@"; do
+    ((rounds-- > 0)) || return 1
+    sleep 0.1
+  done
+}
+
+# TERM, and KILL after some seconds. Only what is still the recorded process is touched.
+stop() { # NAME
+  local process
+  process=$(recorded "$1")
+  if is_alive "$process"; then
+    kill -TERM "${process%% *}" 2>/dev/null || true
+    wait_until 10 has_ended "$process" || {
+      say "$1 did not end in 10 s, killing it"
+      kill -KILL "${process%% *}" 2>/dev/null || true
+      wait_until 5 has_ended "$process" || die "$1 (process ${process%% *}) cannot be ended"
+    }
+  fi
+  rm -f "${state:?}/$1.pid"
+}
+
+has_ended() { # IDENTITY
+  ! is_alive "$1"
+}
