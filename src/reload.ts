@@ -9,6 +9,9 @@ import type { TlsServer } from './transport/server.ts';
 import { loadTlsMaterial } from './transport/tls-files.ts';
 import type { TlsMaterial } from './transport/tls-files.ts';
 
+/** After a failed reload. */
+const RETRY_MS = 15_000;
+
 /** What a reload needs of the service. */
 export interface ReloadDeps {
   readonly config: Config;
@@ -58,7 +61,14 @@ export function createReloaders(deps: ReloadDeps): Reloaders {
       const unwatchCertificates = watchFiles([certificate, key, clientCA], () => {
         void certificates.reload();
       });
+      // What failed for a passing reason (no file handles left) is not told by a change of a file.
+      const retry = setInterval(() => {
+        for (const each of [rules, certificates]) {
+          if (each.failure() !== undefined) void each.reload();
+        }
+      }, RETRY_MS).unref();
       return () => {
+        clearInterval(retry);
         unwatchRules();
         unwatchCertificates();
       };

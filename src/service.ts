@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { createCheckImage } from './check-image.ts';
 import type { Config } from './config/schema.ts';
-import { settleAll } from './errors.ts';
+import { messageOf, settleAll } from './errors.ts';
 import type { Log } from './record/logger.ts';
 import { createReloaders } from './reload.ts';
 import { loadPolicy } from './rules/load.ts';
@@ -60,14 +60,12 @@ export async function startService(
   const reloaders = createReloaders({ config, state, tlsServer, log, clock });
   const readiness = (): Readiness => readinessOf(state, clock(), reloaders.failures());
   const reviews = await listen(tlsServer.server, config.listen, 'listen');
-  const admin = await listen(
-    createPlainServer(createAdminApp(readiness)),
-    config.admin,
-    'admin',
-  ).catch(async (thrown: unknown) => {
+  const adminServer = createPlainServer(createAdminApp(readiness));
+  const admin = await listen(adminServer, config.admin, 'admin').catch(async (thrown: unknown) => {
     await reviews.stop(0);
     throw thrown;
   });
+  logListenerErrors([tlsServer.server, adminServer], log);
   const unwatch = reloaders.watch();
   return {
     port: reviews.address.port,
@@ -80,6 +78,15 @@ export async function startService(
       await admin.stop(0);
     },
   };
+}
+
+/** A connection that could not be accepted is no reason to end. */
+function logListenerErrors(servers: readonly Server[], log: Log): void {
+  for (const server of servers) {
+    server.on('error', (error) => {
+      log.error('a listener failed', { error: messageOf(error) });
+    });
+  }
 }
 
 /** What is in force; replaced whole, between two reviews. */

@@ -33,8 +33,8 @@ async function serve(configFile: string, context: CommandContext): Promise<void>
     rules: config.rules,
   });
   log.info('stopping', { signal: await stopSignal });
-  offReload();
   await service.stop();
+  offReload();
   log.info('stopped');
 }
 

@@ -3,6 +3,7 @@ import type { RequestListener, Server as HttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
 import { constants } from 'node:crypto';
+import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { ImageCheckerError, messageOf, systemCode } from '../errors.ts';
@@ -124,7 +125,8 @@ export interface RunningServer {
 }
 
 /**
- * Opens a listener.
+ * Opens a listener. What fails in it later (a connection that could not be accepted) it emits as
+ * `error`, for which the caller has to listen.
  *
  * @param name the key in the config file, for messages
  * @throws {ImageCheckerError} `port-unavailable`
@@ -143,7 +145,10 @@ export async function listen(
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port }, resolve);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        resolve();
+      });
     });
   } catch (thrown) {
     throw portUnavailable({ host, port }, name, thrown);
@@ -151,9 +156,11 @@ export async function listen(
   return {
     address: server.address() as AddressInfo,
     async stop(graceMs) {
-      server.close();
+      // Not the close of http: it cuts off answers that are not wholly written yet.
+      NetServer.prototype.close.call(server);
       await flight.drained(graceMs);
       for (const socket of sockets) socket.destroy();
+      server.close();
     },
   };
 }

@@ -104,7 +104,9 @@ function makeOdd(odd: OddLeaf, signer: Signer): Credential {
   return { certificate: forge.pki.certificateToPem(certificate), key: privateKey };
 }
 
-function commonNames({ commonNames: names = ['api-server'] }: OddLeaf): forge.pki.CertificateField[] {
+function commonNames({
+  commonNames: names = ['api-server'],
+}: OddLeaf): forge.pki.CertificateField[] {
   return names.map((value) => {
     // The declarations of forge want an ASN.1 class where its code takes a type.
     const field: object = { name: 'commonName', value, valueTagClass: forge.asn1.Type.UTF8 };

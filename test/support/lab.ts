@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const SCRIPTS = join(import.meta.dirname, '../../scripts/lab');
-/** The first run on a machine builds kube-apiserver. */
-export const INSTALL_MS = 60 * 60 * 1000;
-/** up.sh and down.sh bound their own waits; this is for a machine that has stopped. */
+/** The scripts bound their own waits; this is for a machine that has stopped. */
 const SCRIPT_MS = 5 * 60 * 1000;
 /** The plugin itself may wait half a minute for an answer, and then ask again. */
 const KUBECTL_MS = 2 * 60 * 1000;
@@ -39,14 +37,9 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Builds or finds the binaries; returns the folder that holds them. */
-export async function installLab(): Promise<string> {
-  return script('install.sh', [], INSTALL_MS);
-}
-
 /** Should this process end without `stop`, the lab goes with it. */
 export async function startLab(admissionConfig?: string): Promise<Lab> {
-  const bin = await installLab();
+  const bin = await script('install.sh', []);
   const state = await mkdtemp(join(tmpdir(), 'image-checker-lab-'));
   const up = (config: string | undefined): Promise<string> =>
     script('up.sh', [
@@ -83,8 +76,8 @@ function parseAuditLog(text: string): AuditEvent[] {
 }
 
 /** Runs one of the lab's scripts and returns its one line of output. */
-async function script(name: string, args: readonly string[], timeout = SCRIPT_MS): Promise<string> {
-  const { code, stdout, stderr } = await run(join(SCRIPTS, name), args, { timeout });
+async function script(name: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(join(SCRIPTS, name), args, { timeout: SCRIPT_MS });
   if (code !== 0) throw new Error(`${name} ended with ${code}\n${stderr}`);
   return stdout.trim();
 }
@@ -106,7 +99,7 @@ export function run(file: string, args: readonly string[], options: RunOptions):
       (error, stdout, stderr) => {
         // A string when the program could not be started, no number when a signal ended it.
         const code: unknown = error === null ? 0 : error.code;
-        if (error !== null && typeof code === 'string') reject(error);
+        if (typeof code === 'string') reject(new Error(`cannot run ${file}`, { cause: error }));
         else resolve({ code: typeof code === 'number' ? code : -1, stdout, stderr });
       },
     );

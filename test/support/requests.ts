@@ -32,6 +32,9 @@ export interface Answer {
 /** The path with the query that kube-apiserver always sends. */
 export const PATH = '/check-image?timeout=30s';
 
+/** Of the others Node sends a body without saying how long it is. */
+const WITH_BODY = ['POST', 'PUT', 'PATCH'];
+
 /** A body as kube-apiserver sends it. */
 export function reviewOf(images: readonly unknown[], spec: object = {}): string {
   const containers = images.map((image) => ({ image }));
@@ -61,10 +64,15 @@ export function ask(caller: Caller, question: Question = {}): Promise<Answer> {
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
       response.on('error', reject).on('end', () => {
         const { statusCode = 0 } = response;
-        resolve({ status: statusCode, headers: response.headers, text, reused: asked.reusedSocket });
+        resolve({
+          status: statusCode,
+          headers: response.headers,
+          text,
+          reused: asked.reusedSocket,
+        });
       });
     });
-    asked.end(method === 'GET' || method === 'HEAD' ? undefined : body);
+    asked.end(WITH_BODY.includes(method) ? body : undefined);
   });
 }
 

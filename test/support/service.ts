@@ -53,7 +53,7 @@ export interface ServiceFolder {
   readonly folder: string;
   readonly config: Config;
   readonly configFile: string;
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 export async function newServiceFolder(pki: TestPki): Promise<ServiceFolder> {
