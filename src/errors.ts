@@ -7,6 +7,7 @@
  * - `review-invalid`: a body is no ImageReview
  * - `reference-invalid`: a string is no image reference
  * - `port-unavailable`: a listener could not be opened
+ * - `manifest-invalid`: kube-apiserver's manifest or admission configuration cannot be edited safely
  * - `setup-refused`: setup would overwrite something, or lacks what it needs
  * - `file-unreadable`: a file could not be read
  * - `file-unwritable`: a file could not be written
@@ -18,6 +19,7 @@ export type ErrorCode =
   | 'review-invalid'
   | 'reference-invalid'
   | 'port-unavailable'
+  | 'manifest-invalid'
   | 'setup-refused'
   | 'file-unreadable'
   | 'file-unwritable';

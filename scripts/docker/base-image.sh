@@ -31,8 +31,9 @@ add_debian() {
   local mirror
   # shellcheck disable=SC2016 # a field of apt's
   mirror=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $suite" | head -n 1)
+  [[ -n $mirror ]] || fail "found no mirror of Debian $suite in the apt sources of this machine"
   echo "base-image: debootstrap $suite" >&2
-  debootstrap --variant=minbase "$suite" "$rootfs" "${mirror:-http://deb.debian.org/debian}" \
+  debootstrap --variant=minbase "$suite" "$rootfs" "$mirror" \
     >"$work/debootstrap.log" 2>&1 || { tail -n 20 "$work/debootstrap.log" >&2 && return 1; }
   rm -rf "$rootfs"/var/cache/apt/* "$rootfs"/var/lib/apt/lists/* \
     "$rootfs"/usr/share/{doc,man,locale}/*

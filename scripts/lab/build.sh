@@ -24,12 +24,22 @@ END
 version=$1 # with its v
 work=$(cd "$2" && pwd)
 release=bookworm
-mirror=${IMAGE_CHECKER_LAB_MIRROR:-http://deb.debian.org/debian}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# Where this machine gets Debian itself from; any release will do, a mirror has them all.
+machines_mirror() {
+  # shellcheck disable=SC2016 # fields of apt's
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main' |
+    awk '$1 ~ /\/debian\/?$/ { sub(/\/$/, "", $1); print $1; exit }'
+}
 
 [[ -x /usr/bin/apt-get && -r $keyring ]] ||
   die "expected a Debian machine (apt-get and $keyring)" \
     'set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl'
+
+mirror=${IMAGE_CHECKER_LAB_MIRROR:-$(machines_mirror)}
+[[ -n $mirror ]] ||
+  die 'found no Debian mirror in the apt sources of this machine' 'set IMAGE_CHECKER_LAB_MIRROR to its URL'
 
 apt() {
   apt-get --quiet --quiet \

@@ -31,9 +31,9 @@ done
 state=$(cd "$state" && pwd)
 
 if [[ -n $owner ]]; then
-  owner=$(identity "$owner" || true)
+  process=$(identity "$owner" || true)
   exec 8<> <(:) # never has anything to read: a pause without a child process, which would outlive a kill
-  while is_alive "$owner"; do read -rt 1 -u 8 || true; done
+  while is_alive "$process"; do read -rt 1 -u 8 || true; done
 fi
 
 exec 9>"$state/.lock"

@@ -16,7 +16,7 @@ Prints (stdout, one line) the folder with kube-apiserver, etcd and kubectl.
 
 KUBEBUILDER_ASSETS          a folder that holds the three: used as it is, nothing is built
 IMAGE_CHECKER_LAB_CACHE     where the built ones are kept (default ~/.cache/image-checker-lab)
-IMAGE_CHECKER_LAB_MIRROR    the Debian mirror (default http://deb.debian.org/debian)
+IMAGE_CHECKER_LAB_MIRROR    the Debian mirror (default: the one in this machine's apt sources)
 
 The first run builds kube-apiserver from Debian's source package (build.sh): a few minutes,
 some 3 GB of disk meanwhile. It needs no root and installs nothing on the machine.

@@ -51,10 +51,10 @@ launch() { # NAME COMMAND...
 
 # Polls ten times a second.
 wait_until() { # SECONDS COMMAND...
-  local rounds=$(($1 * 10))
+  local end=$((SECONDS + $1))
   shift
   until "$@"; do
-    ((rounds-- > 0)) || return 1
+    ((SECONDS < end)) || return 1
     sleep 0.1
   done
 }

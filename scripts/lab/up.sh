@@ -16,7 +16,7 @@ admission configuration (or none) of this call. Prints the kubeconfig's path (st
 
 --admission-config FILE   switches the ImagePolicyWebhook plugin on with this AdmissionConfiguration
 --port N                  of the kube-apiserver; else a free one, and the same again on a restart
---owner PID               takes the lab down when that process has ended, however it ended
+--owner PID               when this call starts the lab: it is taken down when that process ends
 -- FLAG...                further flags for kube-apiserver
 
 In DIR: kubeconfig (cluster admin), audit.log (JSON lines, pods at level Metadata),
@@ -64,7 +64,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 start() { # NAME COMMAND...: newest first, the order in which they are ended
-  rm -f "$state/$1.pid"
+  rm -f "$state/$1".{pid,log} # of an earlier one: its log must not speak for this one
   started=("$1" "${started[@]}")
   launch "$@"
 }
@@ -179,16 +179,16 @@ start_apiserver() {
   echo "$port" >"$state/port"
 }
 
+# First of all: whatever ends the owner from now on, what is started below is taken down.
+if [[ -n $owner ]] && ! is_running watcher; then
+  start watcher "$here/down.sh" --state "$state" --when-gone "$owner"
+fi
 is_running etcd || until_port_is_ours etcd start_etcd
 stop kube-apiserver
 write_files
 given_port=$port
 [[ -n $port || ! -s $state/port ]] || port=$(<"$state/port")
 until_port_is_ours kube-apiserver start_apiserver
-if [[ -n $owner ]]; then
-  stop watcher
-  start watcher "$here/down.sh" --state "$state" --when-gone "$owner"
-fi
 
 started=() # it is up: from here on it is down.sh that ends it
 say "kube-apiserver is ready on https://127.0.0.1:$port, its files are in $state"

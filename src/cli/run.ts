@@ -1,9 +1,16 @@
 import { Command, CommanderError } from 'commander';
-import { describeProblem, ImageCheckerError, messageOf } from '../errors.ts';
+import { ImageCheckerError, messageOf } from '../errors.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { addCertsCommand } from './certs.ts';
+import { addCheckCommand } from './check.ts';
+import { writeProblems } from './messages.ts';
+import { addReferenceCommand } from './reference.ts';
+import { addRulesCommand } from './rules.ts';
+import { addScanCommand } from './scan.ts';
 import { addServeCommand } from './serve.ts';
 import { addSetupCommand } from './setup.ts';
+import { addTestCommand } from './test-rules.ts';
 
 const PROGRAM = 'image-checker';
 
@@ -28,6 +35,12 @@ function buildProgram(context: CommandContext): Command {
     });
   addServeCommand(program, context);
   addSetupCommand(program, context);
+  addCertsCommand(program, context);
+  addCheckCommand(program, context);
+  addReferenceCommand(program, context);
+  addRulesCommand(program, context);
+  addScanCommand(program, context);
+  addTestCommand(program, context);
   return program;
 }
 
@@ -36,10 +49,7 @@ function report(thrown: unknown, context: CommandContext): ExitCode {
     return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   if (thrown instanceof ImageCheckerError) {
-    for (const problem of thrown.problems) {
-      context.stderr.write(`${PROGRAM}: error: ${describeProblem(problem)}\n`);
-      if (problem.hint !== undefined) context.stderr.write(`${PROGRAM}: hint: ${problem.hint}\n`);
-    }
+    writeProblems(context, 'error', thrown.problems);
     return EXIT.usage;
   }
   context.stderr.write(`${PROGRAM}: error: fault of ${PROGRAM} itself: ${messageOf(thrown)}\n`);

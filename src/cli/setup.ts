@@ -8,6 +8,7 @@ import { DEFAULT_ADMIN_PORT, DEFAULT_PORT, readSetupFlags } from '../setup/optio
 import type { SetupFlags } from '../setup/options.ts';
 import { reportSetup } from '../setup/report.ts';
 import { setup } from '../setup/setup.ts';
+import { reportSigningRequests } from '../setup/signing-requests.ts';
 import { systemPkiPorts } from '../setup/system-pki-ports.ts';
 import type { CommandContext } from './context.ts';
 
@@ -15,6 +16,7 @@ const EXAMPLES = `
 Examples:
   image-checker setup                                     the service on the control-plane node itself
   image-checker setup --server-host checker.example.com   the service elsewhere
+  image-checker setup --ca-cert ca.pem --ca-key ca-key.pem
   image-checker setup --dir .local/admission --service-dir .local/image-checker --if-missing
 `;
 
@@ -30,6 +32,9 @@ export function addSetupCommand(program: Command, context: CommandContext): void
     .option('--mount-path <path>', 'where kube-apiserver sees --dir (default: the same path)')
     .option('--force', 'make everything anew, keeping a copy of what is replaced')
     .option('--if-missing', 'make only what is not there')
+    .option('--ca-cert <file>', 'sign with this CA instead of a new one; its root behind it')
+    .option('--ca-key <file>', 'the private key of --ca-cert, which stays where it is')
+    .option('--csr-only', 'make keys and signing requests for a CA elsewhere')
     .addHelpText('after', EXAMPLES)
     .action((flags: SetupFlags) => runSetup(flags, context));
 }
@@ -38,6 +43,9 @@ async function runSetup(flags: SetupFlags, context: CommandContext): Promise<voi
   const options = readSetupFlags(flags, context.cwd);
   const result = await interruptible((signal) => setup(options, { ...systemPkiPorts, fs, signal }));
   for (const warning of result.warnings) context.stderr.write(describeWarning(warning));
+  if (options.issuer?.kind === 'elsewhere') {
+    context.stdout.write(reportSigningRequests(options.layout));
+  }
   context.stdout.write(reportSetup(result));
 }
 

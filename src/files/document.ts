@@ -3,7 +3,7 @@ import type { Document, ParsedNode } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from '../errors.ts';
 import { messageOf } from '../errors.ts';
-import { describeIssue } from './issue.ts';
+import { describeIssues } from './issue.ts';
 import type { DescribedIssue } from './issue.ts';
 
 /** A text and the name by which the user knows it. */
@@ -35,8 +35,7 @@ export function readDocument<T>(source: SourceText, schema: z.ZodType<T>): ReadR
   if (document.problems.length > 0) return { ok: false, problems: document.problems };
   const parsed = schema.safeParse(document.value);
   if (parsed.success) return { ok: true, value: parsed.data };
-  const problems = parsed.error.issues
-    .flatMap((issue) => describeIssue(issue, document.value, schema))
+  const problems = describeIssues(parsed.error.issues, document.value, schema)
     .map((issue) => document.problemOf(issue))
     .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   return { ok: false, problems, raw: document.value };

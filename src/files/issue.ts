@@ -12,8 +12,23 @@ export interface DescribedIssue {
 
 type Issue = z.core.$ZodIssue;
 
-/** Puts one issue of the schema library into "expected X, got Y"; one per unknown key. */
-export function describeIssue(issue: Issue, value: unknown, schema: z.ZodType): DescribedIssue[] {
+/** Puts the issues of the schema library into "expected X, got Y"; one per unknown key. */
+export function describeIssues(
+  issues: readonly Issue[],
+  value: unknown,
+  schema: z.ZodType,
+): DescribedIssue[] {
+  const mistyped = new Set(issues.filter(isOfType).map(({ path }) => nameOf(path)));
+  return issues
+    .filter((issue) => !isOfSize(issue) || !mistyped.has(nameOf(issue.path)))
+    .flatMap((issue) => describeIssue(issue, value, schema));
+}
+
+const isOfType = ({ code }: Issue): boolean => code === 'invalid_type';
+/** The library measures a list even where it expected a text. */
+const isOfSize = ({ code }: Issue): boolean => code === 'too_small' || code === 'too_big';
+
+function describeIssue(issue: Issue, value: unknown, schema: z.ZodType): DescribedIssue[] {
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schema, issue.path);
     return issue.keys.map((key) => unknownKey([...issue.path, key], key, known));
@@ -55,13 +70,27 @@ function findHint(issue: Issue, got: unknown): string | undefined {
     return typeof hint === 'string' ? hint : undefined;
   }
   if (issue.code === 'invalid_value') return hintOfValue(issue.values, got);
-  const wantsString = issue.code === 'invalid_type' && issue.expected === 'string';
-  return wantsString && typeof got !== 'object' ? 'put it in quotes' : undefined;
+  return issue.code === 'invalid_type' ? hintOfType(issue.expected, got) : undefined;
 }
+
+function hintOfType(expected: string, got: unknown): string | undefined {
+  if (expected === 'string' && typeof got !== 'object') return 'put it in quotes';
+  const quoted = typeof got === 'string' && UNQUOTED.get(expected)?.test(got) === true;
+  return quoted ? 'write it without quotes' : undefined;
+}
+
+const UNQUOTED: ReadonlyMap<string, RegExp> = new Map([
+  ['number', /^[0-9]+$/],
+  ['boolean', /^(true|false)$/],
+]);
 
 function hintOfValue(values: readonly unknown[], got: unknown): string | undefined {
   if (got === false && values.includes(true)) return 'leave the key out, false would do nothing';
-  const meant = typeof got === 'string' ? nearest(got, values.map(String)) : undefined;
+  if (typeof got !== 'string') return undefined;
+  if (values.some((value) => typeof value !== 'string' && String(value) === got)) {
+    return 'write it without quotes';
+  }
+  const meant = nearest(got, values.map(String));
   return meant === undefined ? undefined : `did you mean "${meant}"?`;
 }
 

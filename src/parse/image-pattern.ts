@@ -1,13 +1,8 @@
 import { compileGlob } from './glob.ts';
 import type { Glob } from './glob.ts';
-import {
-  checkDigest,
-  isPathComponent,
-  isTag,
-  namesRegistry,
-  parseImageReference,
-} from './image-reference.ts';
+import { namesRegistry, parseImageReference } from './image-reference.ts';
 import type { ImageReference } from './image-reference.ts';
+import { checkDigest, isPathComponent, isTag } from './reference-grammar.ts';
 import { parseRegistryPattern } from './registry-pattern.ts';
 import type { ParsedPattern, RegistryPattern } from './registry-pattern.ts';
 

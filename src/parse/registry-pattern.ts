@@ -1,4 +1,5 @@
-import { canonicalRegistry, isRegistry, namesRegistry } from './image-reference.ts';
+import { canonicalRegistry, namesRegistry } from './image-reference.ts';
+import { isRegistry } from './reference-grammar.ts';
 
 /*
  * registry-pattern = registry | "*." suffix

@@ -6,6 +6,7 @@ import type { Glob } from '../parse/glob.ts';
 import { isTagGlob, parseImagePattern } from '../parse/image-pattern.ts';
 import type { ParsedPattern } from '../parse/registry-pattern.ts';
 import { parseRegistryPattern } from '../parse/registry-pattern.ts';
+import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
 
 /** Longest rule message: it has to fit into a reason of 1 KiB beside the image. */
 const MAX_MESSAGE_LENGTH = 256;
@@ -138,14 +139,11 @@ const breakGlass = z.strictObject({
   namespaces: namespaces.optional(),
 });
 
-/** kube-apiserver passes on no annotation whose key lacks this. */
-const ANNOTATION_INFIX = '.image-policy.k8s.io/';
-
 function checkAnnotation(key: string, context: Refinement): void {
-  const hint = `write something like image-checker${ANNOTATION_INFIX}break-glass`;
+  const hint = `write something like image-checker${SENT_INFIX}break-glass`;
   const slash = key.indexOf('/');
-  if (!key.includes(ANNOTATION_INFIX)) {
-    const message = `kube-apiserver sends no annotation whose key lacks ${ANNOTATION_INFIX}`;
+  if (!isSent(key)) {
+    const message = `kube-apiserver sends no annotation whose key lacks ${SENT_INFIX}`;
     refuse(context, message, hint);
   } else if (!isPrefix(key.slice(0, slash)) || !ANNOTATION_NAME.test(key.slice(slash + 1))) {
     refuse(context, 'expected a valid annotation key', hint);

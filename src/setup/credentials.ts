@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import { ImageCheckerError } from '../errors.ts';
 import type { Problem } from '../errors.ts';
-import { checkIssued, readAuthority } from './authority.ts';
+import { checkIssued, ownAuthority, readAuthority, readAuthorityCertificate } from './authority.ts';
+import type { AuthorityFiles } from './authority.ts';
 import { readExisting } from './inventory.ts';
 import { pathOf } from './layout.ts';
 import type { Layout, Target } from './layout.ts';
+import { certificatesIn, isSame } from './pem.ts';
 import { issueLeaf, makeAuthority } from './pki.ts';
 import type { Credential, LeafRequest, PkiPorts } from './pki.ts';
 
@@ -14,11 +16,12 @@ export const CLIENT_NAME = 'api-server';
 /** By these the service can always be reached; external-service is the seed's name for it. */
 const ALWAYS_HOSTS = ['localhost', '127.0.0.1', '::1', 'external-service'];
 
-const LEAVES = {
+export const LEAVES = {
   server: { key: 'serverKey', certificate: 'serverCertificate' },
   client: { key: 'clientKey', certificate: 'clientCertificate' },
 } as const;
-const LEAF_KINDS = ['server', 'client'] as const;
+export const LEAF_KINDS = ['server', 'client'] as const;
+export type LeafKind = (typeof LEAF_KINDS)[number];
 
 const AUTHORITY = { key: 'caKey', certificate: 'caCertificate' } as const;
 
@@ -31,6 +34,8 @@ export interface CredentialRequest {
   readonly present: ReadonlySet<Target>;
   /** Names and addresses for the server certificate, beside those that are always in it. */
   readonly serverHosts: readonly string[];
+  /** A CA of the caller's own, instead of one that is made. Its key stays where it is. */
+  readonly given?: AuthorityFiles | undefined;
 }
 
 /** PEM files by target. */
@@ -52,7 +57,8 @@ export async function makeMissingCredentials(
   refuseIncomplete(request, missing);
   const authority = await obtainAuthority(request, missing, ports);
   if (authority === undefined) return made;
-  if (missing.everything) putPair(made, AUTHORITY, authority);
+  if (request.given !== undefined) putGiven(made, authority, request);
+  else if (missing.everything) putPair(made, AUTHORITY, authority);
   for (const copy of missing.copies) made.set(copy, authority.certificate);
   const leaves = await Promise.all(
     missing.leaves.map((kind) => issueLeaf(authority, leafRequest(kind, request), ports)),
@@ -67,7 +73,7 @@ export async function makeMissingCredentials(
 interface Missing {
   /** Nothing of a CA, nor of what one made, is there. */
   readonly everything: boolean;
-  readonly leaves: readonly (keyof typeof LEAVES)[];
+  readonly leaves: readonly LeafKind[];
   readonly copies: readonly Target[];
 }
 
@@ -81,7 +87,7 @@ function findMissing(present: ReadonlySet<Target>): Missing {
   };
 }
 
-function refuseIncomplete({ layout, present }: CredentialRequest, missing: Missing): void {
+function refuseIncomplete({ layout, present, given }: CredentialRequest, missing: Missing): void {
   const lacks = (target: Target): boolean => !present.has(target);
   const problems: Problem[] = [];
   for (const { key, certificate } of Object.values(LEAVES)) {
@@ -89,7 +95,9 @@ function refuseIncomplete({ layout, present }: CredentialRequest, missing: Missi
       problems.push(halfPair(layout, lacks(key) ? [certificate, key] : [key, certificate]));
     }
   }
-  if (!missing.everything) problems.push(...authorityProblems(layout, lacks, missing));
+  if (!missing.everything && given === undefined) {
+    problems.push(...authorityProblems(layout, lacks, missing));
+  }
   if (problems.length > 0) throw new ImageCheckerError('setup-refused', problems);
 }
 
@@ -120,18 +128,53 @@ function authorityProblems(
 
 /** @returns undefined when nothing is missing that a CA is needed for. */
 async function obtainAuthority(
-  { layout }: CredentialRequest,
+  request: CredentialRequest,
   missing: Missing,
   ports: PkiPorts,
 ): Promise<Credential | undefined> {
+  const { layout, given } = request;
+  if (given !== undefined) {
+    const authority = await readAuthority(given, ports.now());
+    await refuseOther(authority, request, given);
+    return authority;
+  }
   if (missing.everything) return makeAuthority(ports);
-  if (missing.leaves.length > 0) return readAuthority(layout, ports.now());
+  if (missing.leaves.length > 0) return readAuthority(ownAuthority(layout), ports.now());
   if (missing.copies.length === 0) return undefined;
-  const certificate = await readExisting(pathOf(layout, 'caCertificate'));
-  return { certificate: certificate.toString(), key: '' };
+  const certificate = await readAuthorityCertificate(ownAuthority(layout), ports.now());
+  return { certificate, key: '' };
 }
 
-function leafRequest(kind: keyof typeof LEAVES, { serverHosts }: CredentialRequest): LeafRequest {
+/** What is there was made with the CA that is there. */
+async function refuseOther(
+  { certificate }: Credential,
+  { layout, present }: CredentialRequest,
+  given: AuthorityFiles,
+): Promise<void> {
+  const [named] = certificatesIn(certificate);
+  for (const target of [AUTHORITY.certificate, ...AUTHORITY_COPIES]) {
+    if (!present.has(target) || named === undefined) continue;
+    const path = pathOf(layout, target);
+    const there = certificatesIn((await readExisting(path)).toString());
+    if (there.some((one) => isSame(one, named))) continue;
+    throw new ImageCheckerError('setup-refused', {
+      file: given.certificate,
+      message: `expected the CA of ${path}, got another`,
+      hint: '`image-checker certs renew --ca` changes to another CA while reviews go on',
+    });
+  }
+}
+
+/** The CA's certificate alone: a key that somebody keeps elsewhere is not multiplied. */
+function putGiven(made: Credentials, authority: Credential, { present }: CredentialRequest): void {
+  if (!present.has('caCertificate')) made.set('caCertificate', authority.certificate);
+}
+
+/** What a leaf of an installation is asked to be. */
+export function leafRequest(
+  kind: LeafKind,
+  { serverHosts }: Pick<CredentialRequest, 'serverHosts'>,
+): LeafRequest {
   if (kind === 'client') return { kind, name: CLIENT_NAME };
   const hosts = [...new Set([...serverHosts, ...ALWAYS_HOSTS])];
   return { kind, hosts: hosts.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })) };

@@ -1,4 +1,24 @@
-import forge from 'node-forge';
+import { createPrivateKey, createPublicKey, sign, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { SERIAL_BYTES, serialNumber, validity, within } from './certificate-limits.ts';
+import type { Validity } from './certificate-limits.ts';
+import {
+  authorityConstraints,
+  commonName,
+  keyIdentifier,
+  keyIdentifiers,
+  keyUsage,
+  leafConstraints,
+  purpose,
+  subjectAltNames,
+  subjectParts,
+} from './certificate-parts.ts';
+import type { SubjectHost } from './certificate-parts.ts';
+import { bits, decode, encode, integer, nothing, objectId, sequence } from './der.ts';
+import { setOf, tagged, time } from './der.ts';
+import type { DerNode } from './der.ts';
+
+export type { SubjectHost } from './certificate-parts.ts';
 
 /** A private key and its public key, PEM (PKCS#8 and SPKI). */
 export interface KeyPair {
@@ -6,7 +26,7 @@ export interface KeyPair {
   readonly publicKey: string;
 }
 
-/** A certificate and its private key, PEM. */
+/** A certificate and its private key, PEM; behind that of a CA may stand those above it. */
 export interface Credential {
   readonly certificate: string;
   readonly key: string;
@@ -14,50 +34,43 @@ export interface Credential {
 
 export type LeafRequest =
   | { readonly kind: 'server'; readonly hosts: readonly SubjectHost[] }
-  | { readonly kind: 'client'; readonly name: string };
+  | { readonly kind: 'client'; readonly name: string }
+  /** With subject and subject alternative names of this certificate, PEM. */
+  | { readonly kind: 'server' | 'client'; readonly like: string };
 
-export interface SubjectHost {
-  readonly type: 'dns' | 'ip';
-  readonly value: string;
-}
+export type KeyKind =
+  | { readonly type: 'rsa'; readonly bits: number }
+  | { readonly type: 'ec'; readonly curve: 'P-256' };
 
 export interface PkiPorts {
   readonly now: () => Date;
   readonly randomBytes: (size: number) => Uint8Array;
-  readonly generateKeyPair: (bits: number) => Promise<KeyPair>;
+  readonly generateKeyPair: (kind: KeyKind) => Promise<KeyPair>;
 }
 
 /** The CA outlives many leaves, so its key is the longer one: 128 bits of security. */
-const AUTHORITY_KEY_BITS = 3072;
-const LEAF_KEY_BITS = 2048;
+const AUTHORITY_KEY: KeyKind = { type: 'rsa', bits: 3072 };
+const RSA_LEAF_KEY: KeyKind = { type: 'rsa', bits: 2048 };
+const EC_LEAF_KEY: KeyKind = { type: 'ec', curve: 'P-256' };
 const AUTHORITY_YEARS = 10;
 const LEAF_YEARS = 1;
-
-/** A certificate is valid from a little before it was made: clocks of two machines differ. */
-const CLOCK_SKEW_MS = 5 * 60 * 1000;
-
-/** The most that RFC 5280 (4.1.2.2) allows. */
-const SERIAL_BYTES = 20;
-
-/** GeneralName types of RFC 5280 (4.2.1.6). */
-const GENERAL_NAME = { dns: 2, ip: 7 } as const;
 
 const SERVER_NAME = 'image-checker';
 const AUTHORITY_NAME = 'image-checker CA';
 
+/** RFC 2985 (5.4.2): the extensions that a signing request asks for. */
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
+
 /** A new CA: self-signed, and good for signing leaf certificates alone. */
 export async function makeAuthority(ports: PkiPorts): Promise<Credential> {
-  const keys = await ports.generateKeyPair(AUTHORITY_KEY_BITS);
-  const certificate = newCertificate(keys, commonName(AUTHORITY_NAME), ports);
-  certificate.validity = validity(ports.now(), AUTHORITY_YEARS);
-  certificate.setIssuer(certificate.subject.attributes);
-  certificate.setExtensions([
-    { name: 'basicConstraints', critical: true, cA: true, pathLenConstraint: 0 },
-    { name: 'keyUsage', critical: true, keyCertSign: true, cRLSign: true },
-    { name: 'subjectKeyIdentifier' },
-    { name: 'authorityKeyIdentifier', keyIdentifier: keyIdentifier(certificate) },
-  ]);
-  return sign(certificate, keys.privateKey, keys.privateKey);
+  const keys = await ports.generateKeyPair(AUTHORITY_KEY);
+  const publicKey = createPublicKey(keys.publicKey);
+  const name = commonName(AUTHORITY_NAME);
+  const id = keyIdentifier(toDer(publicKey));
+  const extensions = [authorityConstraints(), keyUsage('authority'), ...keyIdentifiers(id, id)];
+  const limits = validity(ports.now(), AUTHORITY_YEARS);
+  const content = { issuer: name, subject: name, publicKey, extensions, validity: limits };
+  return { certificate: signCertificate(content, keys.privateKey, ports), key: keys.privateKey };
 }
 
 /** A new leaf from a CA that is there already; it does not outlive the CA. */
@@ -66,106 +79,122 @@ export async function issueLeaf(
   request: LeafRequest,
   ports: PkiPorts,
 ): Promise<Credential> {
-  const issuer = forge.pki.certificateFromPem(authority.certificate);
-  const keys = await ports.generateKeyPair(LEAF_KEY_BITS);
-  const name = request.kind === 'server' ? SERVER_NAME : request.name;
-  const certificate = newCertificate(keys, commonName(name), ports);
-  certificate.validity = within(validity(ports.now(), LEAF_YEARS), issuer.validity);
-  certificate.setIssuer(issuer.subject.attributes.map(readAttribute));
-  certificate.setExtensions([
-    { name: 'basicConstraints', critical: true, cA: false },
-    ...usage(request),
-    { name: 'subjectKeyIdentifier' },
-    { name: 'authorityKeyIdentifier', keyIdentifier: keyIdentifier(issuer) },
-  ]);
-  return sign(certificate, keys.privateKey, authority.key);
+  const issuer = new X509Certificate(authority.certificate);
+  const keys = await ports.generateKeyPair(leafKeyKind(createPrivateKey(authority.key)));
+  const publicKey = createPublicKey(keys.publicKey);
+  const { subject: issuerName, keyId: issuerId } = subjectParts(issuer);
+  const { subject, extensions } = describe(request, publicKey);
+  const content = {
+    issuer: issuerName,
+    subject,
+    publicKey,
+    extensions: [...extensions, ...keyIdentifiers(keyIdentifier(toDer(publicKey)), issuerId)],
+    validity: within(validity(ports.now(), LEAF_YEARS), issuer),
+  };
+  return { certificate: signCertificate(content, authority.key, ports), key: keys.privateKey };
 }
 
-function newCertificate(
-  keys: KeyPair,
-  subject: forge.pki.CertificateField[],
-  ports: PkiPorts,
-): forge.pki.Certificate {
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.publicKeyFromPem(keys.publicKey);
-  certificate.serialNumber = serialNumber(ports.randomBytes(SERIAL_BYTES));
-  certificate.setSubject(subject);
-  return certificate;
+/** A key of the CA's kind, so that who can verify the one can verify the other. */
+function leafKeyKind(authorityKey: KeyObject): KeyKind {
+  return authorityKey.asymmetricKeyType === 'ec' ? EC_LEAF_KEY : RSA_LEAF_KEY;
 }
 
-function usage(request: LeafRequest): object[] {
-  const keyUsage = { name: 'keyUsage', critical: true, digitalSignature: true };
-  if (request.kind === 'client') return [keyUsage, { name: 'extKeyUsage', clientAuth: true }];
-  return [
-    { ...keyUsage, keyEncipherment: true }, // RSA key exchange of old TLS 1.2 clients
-    { name: 'extKeyUsage', serverAuth: true },
-    { name: 'subjectAltName', altNames: request.hosts.map(generalName) },
-  ];
+/** The key, PEM, of a leaf whose certificate another CA makes. */
+export async function makeLeafKey(ports: PkiPorts): Promise<string> {
+  return (await ports.generateKeyPair(RSA_LEAF_KEY)).privateKey;
 }
 
-function generalName({ type, value }: SubjectHost): object {
-  return { type: GENERAL_NAME[type], ...(type === 'ip' ? { ip: value } : { value }) };
+/** What another CA is asked to sign: PKCS #10 (RFC 2986), PEM. */
+export function requestLeaf(request: LeafRequest, key: string): string {
+  const publicKey = createPublicKey(key);
+  const { subject, extensions } = describe(request, publicKey);
+  const attribute = sequence([objectId(EXTENSION_REQUEST), setOf(sequence(extensions))]);
+  const content = [integer(Buffer.of(0)), subject, decode(toDer(publicKey))];
+  const whole = sequence([...content, tagged(0, [attribute])]);
+  const signing = signingOf(createPrivateKey(key));
+  return toPem('CERTIFICATE REQUEST', signNode(whole, signing));
 }
 
-/** Positive and of one length: the first bits are 01, the other 158 are random. */
-function serialNumber(random: Uint8Array): string {
-  const bytes = Buffer.from(random);
-  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes.toString('hex');
+interface LeafDescription {
+  readonly subject: DerNode;
+  readonly extensions: readonly DerNode[];
 }
 
-/** Whole seconds, which is what a certificate can say. */
-function validity(now: Date, years: number): { notBefore: Date; notAfter: Date } {
-  const start = new Date(now);
-  start.setUTCMilliseconds(0);
-  const notAfter = new Date(start);
-  notAfter.setUTCFullYear(start.getUTCFullYear() + years);
-  return { notBefore: new Date(start.getTime() - CLOCK_SKEW_MS), notAfter };
-}
-
-function within(
-  wanted: { notBefore: Date; notAfter: Date },
-  limits: { notBefore: Date; notAfter: Date },
-): { notBefore: Date; notAfter: Date } {
+function describe(request: LeafRequest, publicKey: KeyObject): LeafDescription {
+  const isServer = request.kind === 'server';
+  const encipherment = isServer && publicKey.asymmetricKeyType === 'rsa';
+  const { subject, altNames } = namesFor(request);
   return {
-    notBefore: wanted.notBefore < limits.notBefore ? limits.notBefore : wanted.notBefore,
-    notAfter: wanted.notAfter > limits.notAfter ? limits.notAfter : wanted.notAfter,
+    subject,
+    extensions: [
+      leafConstraints(),
+      keyUsage(encipherment ? 'signatureAndEncipherment' : 'signature'),
+      purpose(isServer ? 'serverAuth' : 'clientAuth'),
+      ...altNames,
+    ],
   };
 }
 
-function commonName(value: string): forge.pki.CertificateField[] {
-  // Without a type forge writes a PrintableString, whatever the characters. Its declarations want
-  // an ASN.1 class where its code takes a type.
-  const field: object = { name: 'commonName', value, valueTagClass: forge.asn1.Type.UTF8 };
-  return [field];
+function namesFor(request: LeafRequest): { subject: DerNode; altNames: readonly DerNode[] } {
+  if ('like' in request) return subjectParts(new X509Certificate(request.like));
+  if (request.kind === 'client') return { subject: commonName(request.name), altNames: [] };
+  return { subject: commonName(SERVER_NAME), altNames: [subjectAltNames(request.hosts)] };
 }
 
-/** forge reads a UTF8String as bytes and encodes it again when it writes. */
-function readAttribute(attribute: forge.pki.CertificateField): forge.pki.CertificateField {
-  const tag: number | undefined = attribute.valueTagClass;
-  if (tag !== forge.asn1.Type.UTF8 || typeof attribute.value !== 'string') return attribute;
-  return { ...attribute, value: forge.util.decodeUtf8(attribute.value) };
+interface CertificateContent extends LeafDescription {
+  readonly issuer: DerNode;
+  readonly publicKey: KeyObject;
+  readonly validity: Validity;
 }
 
-/** The issuer's key id as its own certificate says it, which is what verifiers compare. */
-function keyIdentifier(issuer: forge.pki.Certificate): string {
-  const extension = issuer.getExtension('subjectKeyIdentifier');
-  if (extension && 'subjectKeyIdentifier' in extension) {
-    return forge.util.hexToBytes(String(extension.subjectKeyIdentifier));
+/** TBSCertificate of RFC 5280 (4.1), version 3, and its signature; PEM. */
+function signCertificate(content: CertificateContent, key: string, ports: PkiPorts): string {
+  const { issuer, subject, publicKey, extensions } = content;
+  const { notBefore, notAfter } = content.validity;
+  const signing = signingOf(createPrivateKey(key));
+  const whole = sequence([
+    tagged(0, [integer(Buffer.of(2))]),
+    integer(serialNumber(ports.randomBytes(SERIAL_BYTES))),
+    signing.algorithm,
+    issuer,
+    sequence([time(notBefore), time(notAfter)]),
+    subject,
+    decode(toDer(publicKey)),
+    tagged(3, [sequence(extensions)]),
+  ]);
+  return toPem('CERTIFICATE', signNode(whole, signing));
+}
+
+interface Signing {
+  readonly key: KeyObject;
+  readonly digest: 'sha256' | 'sha384';
+  readonly algorithm: DerNode;
+}
+
+/** sha256WithRSAEncryption (RFC 4055); ecdsa-with-SHA256, ecdsa-with-SHA384 (RFC 5758). */
+function signingOf(key: KeyObject): Signing {
+  if (key.asymmetricKeyType !== 'ec') {
+    const algorithm = sequence([objectId('1.2.840.113549.1.1.11'), nothing()]);
+    return { key, digest: 'sha256', algorithm };
   }
-  return (issuer as unknown as HasKeyIdentifier).generateSubjectKeyIdentifier().getBytes();
+  const large = key.asymmetricKeyDetails?.namedCurve === 'secp384r1';
+  const digest = large ? 'sha384' : 'sha256';
+  const id = large ? '1.2.840.10045.4.3.3' : '1.2.840.10045.4.3.2';
+  return { key, digest, algorithm: sequence([objectId(id)]) };
 }
 
-/** Missing in forge's type declarations. */
-interface HasKeyIdentifier {
-  generateSubjectKeyIdentifier(): forge.util.ByteStringBuffer;
+function signNode(node: DerNode, { key, digest, algorithm }: Signing): DerNode {
+  return sequence([node, algorithm, bits(sign(digest, encode(node), key))]);
 }
 
-function sign(certificate: forge.pki.Certificate, key: string, signingKey: string): Credential {
-  certificate.sign(forge.pki.privateKeyFromPem(signingKey), forge.md.sha256.create());
-  return { certificate: toUnixLines(forge.pki.certificateToPem(certificate)), key };
+function toDer(publicKey: KeyObject): Buffer {
+  return publicKey.export({ type: 'spki', format: 'der' });
 }
 
-function toUnixLines(pem: string): string {
-  return pem.replaceAll('\r\n', '\n');
+function toPem(label: string, node: DerNode): string {
+  const lines =
+    encode(node)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }

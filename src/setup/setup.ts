@@ -9,6 +9,7 @@ import { planBackup } from './backup.ts';
 import type { Backup } from './backup.ts';
 import { findContradictions } from './contradictions.ts';
 import { makeMissingCredentials } from './credentials.ts';
+import type { CredentialRequest } from './credentials.ts';
 import { portOf, renderDocuments } from './documents.ts';
 import { readExisting, takeInventory } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
@@ -18,6 +19,8 @@ import { DEFAULT_PORT } from './options.ts';
 import type { SetupOptions } from './options.ts';
 import type { PkiPorts } from './pki.ts';
 import { refuseExisting, refuseOverlap } from './refusals.ts';
+import { makeSigningRequests } from './signing-requests.ts';
+import type { SigningRequests } from './signing-requests.ts';
 
 export interface SetupPorts extends PkiPorts {
   readonly fs: WriteFileSystem;
@@ -26,7 +29,8 @@ export interface SetupPorts extends PkiPorts {
 }
 
 export interface MadeFile {
-  readonly target: Target;
+  /** Absent for what is made for once, such as a signing request. */
+  readonly target?: Target;
   readonly path: string;
   readonly mode: number;
   readonly content: string;
@@ -58,11 +62,12 @@ export async function setup(options: SetupOptions, ports: SetupPorts): Promise<S
     await refuseOverlap(options.layout);
     const inventory = await takeInventory(options.layout);
     refuseExisting(inventory, options.onExisting);
+    refuseForeignKey(options, inventory);
     const address = await addressOf(options, inventory);
     const made = await makeFiles(options, inventory, { address, ports });
     const backup = await backUp(options, inventory, ports.now());
     const warnings = await findContradictions(options, inventory);
-    const litter = await write(planOf(options, { made, inventory, backup }), ports);
+    const litter = await writePlan(planOf(options, { made, inventory, backup }), ports);
     return {
       options,
       ...address,
@@ -96,13 +101,37 @@ async function makeFiles(
   const { layout, serverHosts, adminPort } = options;
   const present = new Set(options.onExisting === 'keep' ? inventory.keys() : []);
   const contents = renderDocuments({ mounted: layout.mounted, ...address, adminPort });
-  const credentials = await makeMissingCredentials({ layout, present, serverHosts }, ports);
-  for (const [target, pem] of credentials) contents.set(target, pem);
-  return ALL_TARGETS.flatMap((target) => {
+  const wanted = { layout, present, serverHosts };
+  const { keysAndCertificates, requests } = await makeCredentials(wanted, options, ports);
+  for (const [target, pem] of keysAndCertificates) contents.set(target, pem);
+  const files = ALL_TARGETS.flatMap((target): MadeFile[] => {
     const content = contents.get(target);
     if (content === undefined || present.has(target)) return [];
     return [{ target, path: pathOf(layout, target), mode: TARGETS[target].mode, content }];
   });
+  return [...files, ...requests];
+}
+
+async function makeCredentials(
+  wanted: CredentialRequest,
+  { issuer }: SetupOptions,
+  ports: SetupPorts,
+): Promise<SigningRequests> {
+  if (issuer?.kind === 'elsewhere') return makeSigningRequests(wanted, ports);
+  const keysAndCertificates = await makeMissingCredentials(
+    { ...wanted, given: issuer?.files },
+    ports,
+  );
+  return { keysAndCertificates, requests: [] };
+}
+
+/** The key of a CA that is left behind would belong to no certificate. */
+function refuseForeignKey({ onExisting, issuer }: SetupOptions, inventory: Inventory): void {
+  const key = inventory.get('caKey');
+  if (key === undefined || issuer?.kind !== 'given' || onExisting !== 'replace') return;
+  const message = 'expected no key of another CA beside the CA of --ca-cert, got one';
+  const hint = 'move it out of the way';
+  throw new ImageCheckerError('setup-refused', { file: key.path, message, hint });
 }
 
 async function backUp(
@@ -127,7 +156,7 @@ function planOf(
   },
 ): WritePlan {
   const files = made.map(({ target, path, mode, content }): FileToWrite => {
-    const replaces = inventory.get(target);
+    const replaces = target === undefined ? undefined : inventory.get(target);
     return { path, mode, content, ...(replaces === undefined ? {} : { replaces }) };
   });
   const needed = foldersOf(layout).filter((folder) => holds(folder.path, files));
@@ -142,7 +171,7 @@ function holds(folder: string, files: readonly FileToWrite[]): boolean {
 }
 
 /** @returns what lies about, of this run or of one that was killed. */
-async function write(plan: WritePlan, ports: SetupPorts): Promise<readonly Problem[]> {
+export async function writePlan(plan: WritePlan, ports: SetupPorts): Promise<readonly Problem[]> {
   if (plan.files.length === 0) return [];
   const litter = await findTemporaryFiles(plan.folders.map(({ path }) => path));
   const token = Buffer.from(ports.randomBytes(8)).toString('hex');
@@ -151,7 +180,8 @@ async function write(plan: WritePlan, ports: SetupPorts): Promise<readonly Probl
   return [...litter.map((file) => ({ file, message })), ...left];
 }
 
-async function hintingAtAccess<T>(action: () => Promise<T>): Promise<T> {
+/** Says who may write there, where somebody may not. */
+export async function hintingAtAccess<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (thrown) {

@@ -1,17 +1,30 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { PkiPorts } from './pki.ts';
+import type { KeyKind, KeyPair, PkiPorts } from './pki.ts';
 
 const generate = promisify(generateKeyPair);
 
-/** The machine's clock and randomness, and RSA keys from OpenSSL: forge's own take seconds. */
+const PUBLIC_KEY = { type: 'spki', format: 'pem' } as const;
+const PRIVATE_KEY = { type: 'pkcs8', format: 'pem' } as const;
+
+/** The machine's clock and randomness, and keys from OpenSSL. */
 export const systemPkiPorts: PkiPorts = {
   now: () => new Date(),
   randomBytes: (size) => randomBytes(size),
-  generateKeyPair: (bits) =>
-    generate('rsa', {
-      modulusLength: bits,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    }),
+  generateKeyPair: newKeyPair,
 };
+
+function newKeyPair(kind: KeyKind): Promise<KeyPair> {
+  if (kind.type === 'rsa') {
+    return generate('rsa', {
+      modulusLength: kind.bits,
+      publicKeyEncoding: PUBLIC_KEY,
+      privateKeyEncoding: PRIVATE_KEY,
+    });
+  }
+  return generate('ec', {
+    namedCurve: kind.curve,
+    publicKeyEncoding: PUBLIC_KEY,
+    privateKeyEncoding: PRIVATE_KEY,
+  });
+}

@@ -20,7 +20,10 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [429, 'TooManyRequests'],
 ]);
 
-/** A failure as the caller of a Kubernetes API expects it. */
+/**
+ * A failure as the caller of a Kubernetes API expects it. kube-apiserver hands the message of a
+ * Status to its user as it is, so it says whose it is.
+ */
 export function failureStatus(code: number, message: string): Status {
   const reason = REASONS.get(code) ?? 'InternalError';
   return {
@@ -28,7 +31,7 @@ export function failureStatus(code: number, message: string): Status {
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message,
+    message: `image-checker: ${message}`,
     reason,
     code,
   };

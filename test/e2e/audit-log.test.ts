@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { INSTALL_MS } from '../support/lab.ts';
 import { startScene } from './scene.ts';
 import type { Scene } from './scene.ts';
 
@@ -18,7 +17,7 @@ describe("kube-apiserver's audit log", () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await startScene(RULES);
-  }, INSTALL_MS);
+  });
   afterAll(() => scene.end());
 
   it.each([

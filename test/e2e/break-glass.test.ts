@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { INSTALL_MS } from '../support/lab.ts';
 import { startScene } from './scene.ts';
 import type { Scene } from './scene.ts';
 
@@ -21,7 +20,7 @@ describe('break-glass', () => {
     scene = await startScene(RULES);
     const { code } = await scene.kubectl(['create', 'namespace', 'prod-shop']);
     expect(code).toBe(0);
-  }, INSTALL_MS);
+  });
   afterAll(() => scene.end());
 
   const withTicket = (name: string, image: string, ticket: string) =>

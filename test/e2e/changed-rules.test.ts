@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { INSTALL_MS } from '../support/lab.ts';
 import { startScene } from './scene.ts';
 import type { Scene } from './scene.ts';
 
@@ -11,7 +10,7 @@ describe('a changed rules file', () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await startScene(trusting('docker.io'));
-  }, INSTALL_MS);
+  });
   afterAll(() => scene.end());
 
   it('decides from the reload on, with no restart', async () => {

@@ -3,6 +3,7 @@ import { shared } from '../../jest.config.js';
 export default {
   ...shared,
   rootDir: '../..',
+  globalSetup: '<rootDir>/test/e2e/install-lab.js',
   testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
   // One kube-apiserver at a time.
   maxWorkers: 1,

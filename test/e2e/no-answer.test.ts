@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { issueOdd, newTestPki } from '../support/certificates.ts';
-import { INSTALL_MS } from '../support/lab.ts';
 import { eventually } from './eventually.ts';
 import { startScene } from './scene.ts';
 import type { Scene } from './scene.ts';
@@ -11,7 +10,7 @@ describe('a kube-apiserver that gets no answer', () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await startScene();
-  }, INSTALL_MS);
+  });
   afterAll(() => scene.end());
 
   /** Its image would be allowed, if the service were asked and answered. */

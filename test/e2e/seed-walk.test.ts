@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { INSTALL_MS } from '../support/lab.ts';
 import { startScene } from './scene.ts';
 import type { Scene } from './scene.ts';
 
@@ -9,7 +8,7 @@ describe('a kube-apiserver with the files that setup made', () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await startScene();
-  }, INSTALL_MS);
+  });
   afterAll(() => scene.end());
 
   it('refuses kubectl run nginx --image=nginx and says how to write it', async () => {

@@ -142,7 +142,7 @@ describe('a client of the right CA', () => {
         status: 'Failure',
         code: 403,
         reason: 'Forbidden',
-        message: 'this client certificate is not allowed to ask',
+        message: 'image-checker: this client certificate is not allowed to ask',
       });
     }
     expect(service.logged('client refused').at(-1)).toEqual({

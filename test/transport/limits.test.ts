@@ -73,7 +73,7 @@ describe('more reviews than may be in flight', () => {
       status: 'Failure',
       code: 429,
       reason: 'TooManyRequests',
-      message: 'more than 3 reviews are in flight',
+      message: 'image-checker: more than 3 reviews are in flight',
     });
   });
 

@@ -169,7 +169,7 @@ describe('a request for something else', () => {
     'is refused when it is a %s',
     async (method) => {
       const answer = await service.ask({ method });
-      expectRefusal(answer, 405, new RegExp(`^expected POST /check-image, got ${method}$`));
+      expectRefusal(answer, 405, new RegExp(`^image-checker: expected POST /check-image, got ${method}$`));
       expect(answer.headers.allow).toBe('POST');
     },
   );
@@ -228,13 +228,13 @@ describe('a content type', () => {
     ].map((type): [string, Record<string, string>, RegExp] => [
       JSON.stringify(type),
       { 'Content-Type': type },
-      /^expected Content-Type: application\/json$/,
+      /^image-checker: expected Content-Type: application\/json$/,
     ]),
-    ['left out', {}, /^expected Content-Type: application\/json$/],
+    ['left out', {}, /^image-checker: expected Content-Type: application\/json$/],
     ...['gzip', 'deflate', 'br', 'x'].map((coding): [string, Record<string, string>, RegExp] => [
       `of JSON that is ${coding}`,
       { 'Content-Type': 'application/json', 'Content-Encoding': coding },
-      /^expected a body without Content-Encoding$/,
+      /^image-checker: expected a body without Content-Encoding$/,
     ]),
   ];
 

@@ -1,0 +1,96 @@
+import type { Decision } from '../decide/decision.ts';
+import type { RuleResult } from '../decide/judge-image.ts';
+import { printable } from '../respond/escape.ts';
+import { agreementOf, byName, reasonOf } from './check-result.ts';
+import type { CheckedImage, CheckResult, OfflineCheck } from './check-result.ts';
+import { paintVerdict } from './paint.ts';
+import type { Paint } from './paint.ts';
+
+/** In characters of each foreign text. */
+const MAX_TEXT = 500;
+
+/** What was found out, for people. */
+export function renderCheckText(result: CheckResult, paint: Paint): string {
+  const { offline, server, question } = result;
+  const sections: string[] = [];
+  if (offline !== undefined) sections.push(describeOffline(offline, question.namespace, paint));
+  if (server !== undefined) sections.push(describeServer(server, paint));
+  const agreement = describeAgreement(result, paint);
+  return [...sections, ...(agreement === undefined ? [] : [agreement])].join('\n');
+}
+
+function describeOffline(offline: OfflineCheck, namespace: string, paint: Paint): string {
+  const { policy, decision, images } = offline;
+  const verdict = decision.allowed ? 'allowed' : 'denied';
+  const reason = reasonOf(decision).map((line) => `  ${line}\n`);
+  return [
+    ...images.map((image) => `${describeImage(image, policy.unmatchedImages, paint)}\n`),
+    describeBreakGlass(decision, paint),
+    `${paint.bold('verdict')} in namespace ${namespace}, by ${policy.name}@${policy.hash}: `,
+    `${paintVerdict(paint, verdict)}\n`,
+    ...reason,
+  ].join('');
+}
+
+function describeImage(
+  { judgement, verdict }: CheckedImage,
+  unmatchedImages: 'deny' | 'allow',
+  paint: Paint,
+): string {
+  const written = printable(judgement.written, MAX_TEXT) || '""';
+  const head = `${paint.bold(written)}: ${paintVerdict(paint, verdict)}\n`;
+  if (judgement.refused !== undefined) {
+    return `${head}  ${paint.red('refused')}  ${printable(judgement.refused, MAX_TEXT)}\n`;
+  }
+  const { covering, reference } = judgement;
+  const rules = byName(covering).map((found) => describeRule(found, paint));
+  if (rules.length === 0) {
+    rules.push(`  no rule covers it: unmatchedImages: ${unmatchedImages}\n`);
+  }
+  return `${head}  is ${reference.normalized}\n${rules.join('')}`;
+}
+
+function describeRule({ rule, exempt, violations }: RuleResult, paint: Paint): string {
+  const mode = rule.mode === 'enforce' ? '' : ` (${rule.mode})`;
+  const name = `${rule.name}${mode}`;
+  if (exempt) return `  ${paint.dim('exempt')}    ${name}\n`;
+  if (violations.length === 0) return `  ${paint.green('pass')}      ${name}\n`;
+  const mark = rule.mode === 'enforce' ? paint.red('violated') : paint.yellow('violated');
+  return violations
+    .map((message) => `  ${mark}  ${name}: ${printable(message, MAX_TEXT)}\n`)
+    .join('');
+}
+
+function describeBreakGlass({ breakGlass }: Decision, paint: Paint): string {
+  if (breakGlass === undefined) return '';
+  const ticket = printable(breakGlass.ticket, MAX_TEXT);
+  return breakGlass.accepted
+    ? `${paint.yellow('break-glass')} with ticket ${ticket}: overrides what the rules deny\n\n`
+    : `${paint.red('break-glass refused')}: ${printable(breakGlass.why, MAX_TEXT)}\n\n`;
+}
+
+function describeServer(server: NonNullable<CheckResult['server']>, paint: Paint): string {
+  const verdict = paintVerdict(paint, server.allowed ? 'allowed' : 'denied');
+  const reason = (server.reason ?? '').split('\n').filter((line) => line !== '');
+  const audit = Object.entries(server.auditAnnotations).map(([key, value]) => `${key}: ${value}`);
+  return [
+    `${paint.bold(server.url)}: ${verdict}\n`,
+    ...reason.map((line) => `  ${printable(line, 2 * MAX_TEXT)}\n`),
+    ...(audit.length > 0 ? ['  audit annotations:\n'] : []),
+    ...audit.map((line) => `    ${printable(line, MAX_TEXT)}\n`),
+  ].join('');
+}
+
+function describeAgreement(result: CheckResult, paint: Paint): string | undefined {
+  const agree = agreementOf(result);
+  if (agree === undefined) return undefined;
+  const word = agree ? paint.green('agree') : paint.red('do not agree');
+  return `the rules file and the service ${word}${describeOtherRules(result)}\n`;
+}
+
+function describeOtherRules({ offline, server }: CheckResult): string {
+  const ours = offline && `${offline.policy.name}@${offline.policy.hash}`;
+  const theirs = server?.auditAnnotations['policy'];
+  if (ours === undefined || theirs === undefined || ours === theirs) return '';
+  return `; the service has other rules in force: ${printable(theirs, MAX_TEXT)}, not ${ours}`;
+}

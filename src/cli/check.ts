@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import type { Question } from '../ask/ask-service.ts';
+import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
+import { checkByServer } from './check-by-server.ts';
+import type { ServerFlags } from './check-by-server.ts';
+import { renderCheckJson } from './check-json.ts';
+import { checkOffline, isDenied } from './check-result.ts';
+import type { CheckResult } from './check-result.ts';
+import { renderCheckText } from './check-text.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { writeProblems } from './messages.ts';
+import { collectAnnotation, outputOption, readNamespace } from './options.ts';
+import { Output } from './output.ts';
+import { paintFor } from './paint.ts';
+import { DEFAULT_RULES, readRules } from './read-rules.ts';
+
+const HELP = `
+All images together are one review, as those of one pod. For each the normalised reference is
+shown, every rule that covers it with pass, exempt or what it violates, and the verdict.
+
+With --server a running service is asked instead, as kube-apiserver asks it; with --server and
+--rules both answer, and the last line says whether they agree.
+
+Exit code 0 when the review would be allowed, 1 when it would be denied, 2 when it cannot be told.
+
+Examples:
+  image-checker check nginx:1.27 --rules rules.yaml
+  image-checker check docker.io/nginx ghcr.io/team/app:1.2 -n prod-shop --rules rules.yaml -o json
+  image-checker check nginx --rules rules.yaml \\
+    --annotation image-checker.image-policy.k8s.io/break-glass=INC-42
+  image-checker check nginx --server https://127.0.0.1:1234 \\
+    --cert /etc/kubernetes/admission/apiserver-client-cert.pem \\
+    --key /etc/kubernetes/admission/apiserver-client-key.pem \\
+    --ca /etc/kubernetes/admission/external-cert.pem
+`;
+
+interface Flags extends ServerFlags {
+  readonly namespace: string;
+  readonly annotation?: ReadonlyMap<string, string>;
+  readonly rules?: string;
+  readonly output: 'text' | 'json';
+}
+
+export function addCheckCommand(program: Command, context: CommandContext): void {
+  program
+    .command('check')
+    .description('tells what would be answered about images, and why')
+    .argument('<image...>', 'images as they would be written in a pod')
+    .option('-n, --namespace <name>', 'namespace of the pod', readNamespace, 'default')
+    .option('--annotation <key=value>', 'annotation of the pod, repeatable', collectAnnotation)
+    .option('--rules <file>', `the rules file (default without --server: ${DEFAULT_RULES})`)
+    .option('--server <url>', 'a running service to ask: https://host:port')
+    .option('--cert <file>', 'with --server: certificate of the client')
+    .option('--key <file>', 'with --server: private key of the client')
+    .option('--ca <file>', 'with --server: CA that verifies the service')
+    .addOption(outputOption(['text', 'json']))
+    .addHelpText('after', HELP)
+    .action((images: readonly string[], flags: Flags) => check(images, flags, context));
+}
+
+async function check(
+  images: readonly string[],
+  flags: Flags,
+  context: CommandContext,
+): Promise<void> {
+  const annotations = sentAnnotations(flags.annotation ?? new Map(), context);
+  const question: Question = { images, annotations, namespace: flags.namespace };
+  const result: CheckResult = {
+    question,
+    offline: await checkByRules(question, flags, context.cwd),
+    server: await checkByServer(question, flags, context.cwd),
+  };
+  if (isDenied(result)) context.exitCode = EXIT.finding;
+  const text =
+    flags.output === 'json' ? renderCheckJson(result) : renderCheckText(result, paintFor(context));
+  await new Output(context.stdout).write(text);
+}
+
+async function checkByRules(
+  question: Question,
+  { rules, server }: Flags,
+  cwd: string,
+): Promise<CheckResult['offline']> {
+  if (rules === undefined && server !== undefined) return undefined;
+  return checkOffline(question, await readRules(rules ?? DEFAULT_RULES, cwd));
+}
+
+function sentAnnotations(
+  annotations: ReadonlyMap<string, string>,
+  context: CommandContext,
+): ReadonlyMap<string, string> {
+  const unsent = [...annotations.keys()].filter((key) => !isSent(key));
+  for (const key of unsent) {
+    const message = `annotation ${JSON.stringify(key)} is left out: kube-apiserver sends only those whose key holds ${SENT_INFIX}`;
+    writeProblems(context, 'warning', [{ message }]);
+  }
+  return new Map([...annotations].filter(([key]) => !unsent.includes(key)));
+}

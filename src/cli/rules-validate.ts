@@ -1,0 +1,91 @@
+import { describeProblem } from '../errors.ts';
+import type { Problem } from '../errors.ts';
+import { readDocument } from '../files/document.ts';
+import type { SourceText } from '../files/document.ts';
+import { printable } from '../respond/escape.ts';
+import { imagePolicySchema } from '../rules/schema.ts';
+import { findWarnings } from '../rules/warnings.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { Output } from './output.ts';
+import { paintFor } from './paint.ts';
+import type { Paint } from './paint.ts';
+import { readSource } from './read-rules.ts';
+import { excerpt } from './excerpt.ts';
+
+export interface ValidateFlags {
+  readonly strict?: true;
+  readonly output: 'text' | 'json';
+}
+
+interface Validation {
+  readonly errors: readonly Problem[];
+  /** None when there are errors: what the file would say is not known then. */
+  readonly warnings: readonly Problem[];
+  readonly ruleCount: number;
+}
+
+export async function validateRules(
+  file: string,
+  { strict, output }: ValidateFlags,
+  context: CommandContext,
+): Promise<void> {
+  const source = await readSource(file, context.cwd, 'name a rules file');
+  const found = validate(source);
+  const valid = found.errors.length === 0 && (strict !== true || found.warnings.length === 0);
+  if (!valid) context.exitCode = EXIT.finding;
+  const text =
+    output === 'json' ? renderJson(found, file, valid) : renderText(found, source, context);
+  await new Output(context.stdout).write(text);
+}
+
+function validate(source: SourceText): Validation {
+  const read = readDocument(source, imagePolicySchema);
+  if (!read.ok) return { errors: read.problems, warnings: [], ruleCount: 0 };
+  return { errors: [], warnings: placeWarnings(source), ruleCount: read.value.spec.rules.length };
+}
+
+/** Read once more with the warnings as issues of the schema, which then have line and column. */
+function placeWarnings(source: SourceText): readonly Problem[] {
+  const warning = imagePolicySchema.superRefine((policy, context) => {
+    for (const { path, message, hint } of findWarnings(policy)) {
+      context.addIssue({ code: 'custom', path: [...path], message, params: { hint } });
+    }
+  });
+  const read = readDocument(source, warning);
+  return read.ok ? [] : read.problems;
+}
+
+function renderJson({ errors, warnings }: Validation, file: string, valid: boolean): string {
+  return `${JSON.stringify({ file, valid, errors, warnings }, undefined, 2)}\n`;
+}
+
+function renderText(found: Validation, source: SourceText, context: CommandContext): string {
+  const { errors, warnings, ruleCount } = found;
+  const paint = paintFor(context);
+  const summary =
+    errors.length + warnings.length === 0
+      ? `${source.file}: ${paint.green('valid')}, ${count(ruleCount, 'rule')}\n`
+      : `${count(errors.length, 'mistake')}, ${count(warnings.length, 'warning')}\n`;
+  return [
+    ...errors.map((problem) => describe(problem, paint.red('error'), source, paint)),
+    ...warnings.map((problem) => describe(problem, paint.yellow('warning'), source, paint)),
+    summary,
+  ].join('');
+}
+
+function describe(problem: Problem, mark: string, { text }: SourceText, paint: Paint): string {
+  const { file, line, column, message, hint } = problem;
+  const place = describeProblem({ ...problem, message: '' }).trimEnd();
+  const head = file === undefined ? `${mark}: ` : `${paint.bold(place)} ${mark}: `;
+  const shown = line === undefined ? '' : excerpt(text, line, column ?? 1, paint);
+  const advice = hint === undefined ? '' : `  hint: ${printable(hint, MAX_MESSAGE)}\n`;
+  return `${head}${printable(message, MAX_MESSAGE)}\n${shown}${advice}\n`;
+}
+
+/** In characters: a message may quote from the file. */
+const MAX_MESSAGE = 1000;
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

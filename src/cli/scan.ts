@@ -1,0 +1,133 @@
+import type { Command } from 'commander';
+import { ImageCheckerError } from '../errors.ts';
+import { readObjects } from '../scan/read-objects.ts';
+import { Scan } from '../scan/scan.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { writeProblems } from './messages.ts';
+import { collect, outputOption, readNamespace } from './options.ts';
+import { Output, writeAll } from './output.ts';
+import { paintFor } from './paint.ts';
+import { Progress } from './progress.ts';
+import { DEFAULT_RULES, readRules } from './read-rules.ts';
+import { renderScan } from './scan-render.ts';
+import type { ScanView } from './scan-render.ts';
+import { findSources } from './scan-sources.ts';
+import type { Source } from './scan-sources.ts';
+
+const HELP = `
+Reads Pod, PodTemplate, ReplicationController, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job,
+CronJob and lists of them, as YAML streams or JSON; of folders all *.yaml, *.yml and *.json below.
+Other kinds are skipped and counted. What is broken is an error with its place, and the rest is
+scanned all the same.
+
+Images are those of containers, init containers and ephemeral containers. Image volumes are looked
+at too, but the plugin never sends these: they are never denied, only warned of.
+Of the annotations of a pod only those that kube-apiserver sends count: break-glass.
+
+In the summary, pods are pod specs (a Deployment is one), images are image fields, and denied and
+warned count image fields: one denied image keeps its whole pod from running. Results are shown for
+what is not simply allowed; an image that only violates audit rules, or that break-glass lets pass,
+is allowed and shown. -o json writes
+  {"summary":{"pods","images","denied","warned"},
+   "results":[{"source","kind","namespace","name","field","image","verdict",
+               "violations":[{"rule","mode","message"}]}]}
+where rule is null for what has no rule, and a result may have a "note".
+
+With --diff the changes alone are shown: what the rules newly deny and newly allow, compared to the
+old ones. -o json then writes {"summary":{"pods","images","newlyDenied","newlyAllowed"},
+"newlyDenied":[result],"newlyAllowed":[result]} with the results' new verdicts, and of the newly
+allowed the old violations.
+
+Exit code 0 when nothing would be denied (with --diff: newly denied), 1 when something would be, 2
+when something could not be read.
+
+Examples:
+  kubectl get pods -A -o json | image-checker scan --rules rules.yaml -
+  image-checker scan --rules rules.yaml -f manifests/ -f extra.yaml -n prod-shop -o sarif
+  image-checker scan --rules new.yaml --diff rules.yaml -f cluster.json
+`;
+
+interface Flags extends ScanView {
+  readonly rules: string;
+  readonly filename?: readonly string[];
+  readonly namespace: string;
+  readonly all?: true;
+}
+
+export function addScanCommand(program: Command, context: CommandContext): void {
+  program
+    .command('scan')
+    .description('tells which images of pods and workloads would be denied')
+    .argument('[file...]', 'the same as -f')
+    .option('-f, --filename <file>', 'file, folder or - for stdin, repeatable', collect)
+    .option('--rules <file>', 'the rules file', DEFAULT_RULES)
+    .option('-n, --namespace <name>', 'for objects that name none', readNamespace, 'default')
+    .option('--all', 'show what is simply allowed, too')
+    .option('--diff <old-rules>', 'show what changes from these rules to --rules')
+    .addOption(outputOption(['table', 'json', 'junit', 'sarif']))
+    .addHelpText('after', HELP)
+    .action((files: readonly string[], flags: Flags) =>
+      scan([...files, ...(flags.filename ?? [])], flags, context),
+    );
+}
+
+async function scan(
+  names: readonly string[],
+  flags: Flags,
+  context: CommandContext,
+): Promise<void> {
+  if (names.length === 0) {
+    const hint = 'kubectl get pods -A -o json | image-checker scan --rules rules.yaml -';
+    throw new ImageCheckerError('usage', { message: 'expected -f FILE, -f FOLDER or -', hint });
+  }
+  const found = new Scan({
+    policy: await readRules(flags.rules, context.cwd),
+    oldPolicy: flags.diff === undefined ? undefined : await readRules(flags.diff, context.cwd),
+    namespace: flags.namespace,
+    all: flags.all === true || flags.output === 'junit',
+  });
+  await readAll(await findSources(names, context), found, context);
+  context.exitCode = exitCodeFor(found, flags.diff !== undefined);
+  const pieces = renderScan(found, flags, paintFor(context));
+  await writeAll(new Output(context.stdout), pieces);
+  writeProblems(context, 'error', found.problems);
+}
+
+async function readAll(
+  sources: readonly Source[],
+  found: Scan,
+  { stderr }: CommandContext,
+): Promise<void> {
+  const bytes = sources.reduce((sum, { size }) => sum + size, 0);
+  const progress = new Progress(stderr, bytes, () => performance.now());
+  try {
+    for (const { name, open } of sources) {
+      const count = (): string => `${found.summary.total.pods} pods`;
+      await readSource(progress.watch(open(), count), found, name);
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+/** A source that cannot be read is a problem of its own: the others still can. */
+async function readSource(text: AsyncIterable<Buffer>, found: Scan, name: string): Promise<void> {
+  try {
+    await readObjects(text, found.sinkFor(name));
+  } catch (thrown) {
+    if (!(thrown instanceof ImageCheckerError)) throw thrown;
+    found.problems.push(...thrown.problems);
+  }
+}
+
+function exitCodeFor(
+  { problems, summary, changes }: Scan,
+  diff: boolean,
+): CommandContext['exitCode'] {
+  if (problems.length > 0) return EXIT.usage;
+  const denied = diff
+    ? changes.some(({ after }) => after.verdict === 'denied')
+    : summary.total.denied > 0;
+  return denied ? EXIT.finding : EXIT.ok;
+}

@@ -1,0 +1,124 @@
+import { isPathComponent } from '../parse/reference-grammar.ts';
+import { prohibitionConflict, requirementConflict } from './conflicts.ts';
+import { allDisjoint, foldRegistry, registriesDisjoint, selectorContains } from './containment.ts';
+import { warnBesideOthers } from './rule-pairs.ts';
+import type { ImagePolicy, RuleSpec } from './schema.ts';
+import { asksSomething } from './shadows.ts';
+
+/** Something in a valid rules file that can hardly be meant. */
+export interface RulesWarning {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Beyond this many rules they are not held against each other: the cost grows with the square. */
+export const MAX_COMPARED_RULES = 300;
+
+/** All warnings about a rules file. What is reported is certain; not all is found. */
+export function findWarnings({ spec }: ImagePolicy): readonly RulesWarning[] {
+  const ownWarnings = spec.rules.map((rule, index) => warnOfRule(rule, ['spec', 'rules', index]));
+  return [
+    ...warnOfPolicy(spec),
+    ...ownWarnings.flat(),
+    ...spec.rules.flatMap((rule, index) => warnOfPatterns(rule, ['spec', 'rules', index])),
+    ...warnOfPairs(
+      spec,
+      spec.rules.filter((_rule, index) => ownWarnings[index]?.length === 0),
+    ),
+  ];
+}
+
+type Spec = ImagePolicy['spec'];
+type Path = RulesWarning['path'];
+
+function warnOfPolicy({ rules, unmatchedImages, breakGlass }: Spec): RulesWarning[] {
+  const warnings: RulesWarning[] = [];
+  if (rules.length === 0 && unmatchedImages === 'deny') {
+    const message = 'no rule covers any image, so every image is denied';
+    const hint = 'add a rule, or write `unmatchedImages: allow`';
+    warnings.push({ path: ['spec', 'rules'], message, hint });
+  }
+  if (breakGlass !== undefined && breakGlass.ticket === undefined) {
+    const message = 'any non-empty value of the annotation overrides every rule';
+    const hint = 'say what a ticket looks like, such as `ticket: "INC-[0-9]+"`';
+    warnings.push({ path: ['spec', 'breakGlass'], message, hint });
+  }
+  return warnings;
+}
+
+/** A rule that has been warned of does not take part: what it loses, it loses by itself. */
+function warnOfPairs({ rules, unmatchedImages }: Spec, sound: readonly RuleSpec[]): RulesWarning[] {
+  if (rules.length > MAX_COMPARED_RULES) return [];
+  return sound.flatMap((rule) =>
+    warnBesideOthers(rule, sound, unmatchedImages).map((warning) => ({
+      path: ['spec', 'rules', rules.indexOf(rule)],
+      ...warning,
+    })),
+  );
+}
+
+function warnOfRule(rule: RuleSpec, path: Path): RulesWarning[] {
+  const never = impossibility(rule);
+  if (never !== undefined) {
+    const message = `the rule can never be met: ${never}`;
+    return [{ path, message, hint: 'take one of the two out' }];
+  }
+  const warnings = rule.except === undefined ? [] : warnOfExcept(rule, [...path, 'except']);
+  if (canNeverHit(rule)) {
+    const message = 'the rule can never be violated: what it forbids, its match never takes';
+    warnings.push({ path: [...path, 'forbid'], message, hint: 'widen match, or drop the rule' });
+  }
+  return warnings;
+}
+
+/** Why the rule's own keys exclude each other. */
+function impossibility({ require, forbid }: RuleSpec): string | undefined {
+  if (require === undefined) return undefined;
+  return requirementConflict(require, require) ?? (forbid && prohibitionConflict(require, forbid));
+}
+
+function warnOfExcept(rule: RuleSpec, path: Path): RulesWarning[] {
+  if (!asksSomething(rule)) {
+    const message = 'the rule asks nothing, so there is nothing to be exempt from';
+    return [{ path, message, hint: 'an exempt image is covered all the same: drop except' }];
+  }
+  const all = rule.except?.findIndex((entry) => selectorContains(entry, rule.match, 'as-proof'));
+  if (all === undefined || all < 0) return [];
+  const message = 'this takes everything that match takes, so the rule can never be violated';
+  return [{ path: [...path, all], message, hint: 'narrow the exemption, or drop the rule' }];
+}
+
+/** Whether match takes images of other registries alone than those that are forbidden. */
+function canNeverHit({ match, require, forbid }: RuleSpec): boolean {
+  if (match?.images === undefined || require !== undefined || forbid === undefined) return false;
+  if (forbid.tags !== undefined) return false;
+  const taken = match.images.map(({ registry }) => foldRegistry(registry));
+  const forbidden = [
+    ...(forbid.registries ?? []),
+    ...(forbid.images ?? []).map(({ registry }) => registry),
+  ].map(foldRegistry);
+  return allDisjoint(taken, forbidden, registriesDisjoint);
+}
+
+/** What ends like a host of the internet: official images of Docker Hub have no such names. */
+const LIKE_A_HOST = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}$/;
+
+function warnOfPatterns(rule: RuleSpec, path: Path): RulesWarning[] {
+  const lists: readonly (readonly [Path, NonNullable<RuleSpec['match']>['images']])[] = [
+    [['match', 'images'], rule.match?.images],
+    ...(rule.except ?? []).map(
+      ({ images }, index) => [['except', index, 'images'], images] as const,
+    ),
+    [['require', 'images'], rule.require?.images],
+    [['forbid', 'images'], rule.forbid?.images],
+  ];
+  return lists.flatMap(([key, patterns]) =>
+    (patterns ?? []).flatMap(({ source }, index) => {
+      const name = source.replace(/[:@].*$/s, '');
+      if (!LIKE_A_HOST.test(name) || !isPathComponent(name)) return [];
+      const message = `${JSON.stringify(source)} is the image docker.io/library/${name}, not the registry`;
+      return [{ path: [...path, ...key, index], message, hint: `write ${name}/** for its images` }];
+    }),
+  );
+}

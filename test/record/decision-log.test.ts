@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+import type { BreakGlassUse, Decision, Violation } from '../../src/decide/decision.ts';
+import { recordDecision } from '../../src/record/decision-log.ts';
+import type { Log, LogFields, LogLevel } from '../../src/record/logger.ts';
+import { reviewOf } from '../support/policy.ts';
+import type { ReviewText } from '../support/policy.ts';
+
+const FACTS = {
+  id: '4f3c0c1e-0000-4000-8000-000000000001',
+  client: 'api-server',
+  policy: { name: 'cluster-policy', hash: '0123456789ab' },
+  durationMs: 0.125,
+};
+
+interface Line {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** The lines that a decision leaves in a log of some levels. */
+function record(
+  given: Partial<Decision>,
+  review: Partial<ReviewText> = {},
+  writes: (level: LogLevel) => boolean = () => true,
+): Line[] {
+  const lines: Line[] = [];
+  const to =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      lines.push({ level, message, fields });
+    };
+  const log: Log = {
+    error: to('error'),
+    warn: to('warn'),
+    info: to('info'),
+    debug: to('debug'),
+    writes,
+  };
+  const decision = { allowed: true, violations: [], breakGlass: undefined, ...given };
+  recordDecision(log, reviewOf(review), decision, FACTS);
+  return lines;
+}
+
+function violation(given: Partial<Violation> = {}): Violation {
+  return {
+    severity: 'enforce',
+    image: 'nginx',
+    message: 'wrong',
+    rule: { name: 'the-rule', message: 'for the user alone' },
+    ...given,
+  };
+}
+
+const ACCEPTED: BreakGlassUse = { accepted: true, ticket: 'INC-1' };
+const REFUSED: BreakGlassUse = { accepted: false, ticket: 'x', why: 'it does not match' };
+
+describe('the log line of a decision', () => {
+  it('holds what was asked and what was answered', () => {
+    expect(record({}, { images: ['a', 'b'], namespace: 'prod' })).toEqual([
+      {
+        level: 'info',
+        message: 'image review decided',
+        fields: {
+          decisionId: FACTS.id,
+          verdict: 'allowed',
+          namespace: 'prod',
+          images: ['a', 'b'],
+          violations: [],
+          policy: 'cluster-policy@0123456789ab',
+          client: 'api-server',
+          durationMs: 0.125,
+        },
+      },
+    ]);
+  });
+
+  it('holds every violation, with its rule and severity', () => {
+    const violations = [
+      violation(),
+      violation({ severity: 'warn', message: 'odd' }),
+      violation({ severity: 'absolute', image: '', rule: undefined }),
+      violation({ image: undefined, rule: undefined }),
+    ];
+    expect(record({ allowed: false, violations })).toMatchObject([
+      {
+        level: 'warn',
+        fields: {
+          verdict: 'denied',
+          violations: [
+            { severity: 'enforce', rule: 'the-rule', image: 'nginx', message: 'wrong' },
+            { severity: 'warn', rule: 'the-rule', image: 'nginx', message: 'odd' },
+            { severity: 'absolute', image: '', message: 'wrong' },
+            { severity: 'enforce', message: 'wrong' },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    ['was accepted', ACCEPTED, { accepted: true, ticket: 'INC-1' }],
+    ['was refused', REFUSED, { accepted: false, ticket: 'x', why: 'it does not match' }],
+  ])('holds break-glass that %s', (_title, breakGlass, expected) => {
+    expect(record({ breakGlass })[0]?.fields['breakGlass']).toEqual(expected);
+  });
+
+  it.each<[string, Partial<Decision>, LogLevel]>([
+    ['an image that passes', {}, 'info'],
+    ['a denial', { allowed: false, violations: [violation()] }, 'warn'],
+    ['a warning', { violations: [violation({ severity: 'warn' })] }, 'warn'],
+    ['an audited violation', { violations: [violation({ severity: 'audit' })] }, 'warn'],
+    ['break-glass', { violations: [violation()], breakGlass: ACCEPTED }, 'warn'],
+    ['break-glass where nothing was violated', { breakGlass: ACCEPTED }, 'warn'],
+    ['break-glass that was refused', { breakGlass: REFUSED }, 'warn'],
+  ])('for %s is of the right level', (_title, decision, level) => {
+    expect(record(decision).map((line) => line.level)).toEqual([level]);
+  });
+
+  it('is not put together when nobody wants it', () => {
+    expect(record({}, {}, (level) => level !== 'info')).toEqual([]);
+    expect(record({ breakGlass: ACCEPTED }, {}, (level) => level === 'warn')).toHaveLength(1);
+  });
+
+  it('is cut where it would be long', () => {
+    const long = 'x'.repeat(5000);
+    const images = Array.from({ length: 25 }, (_, at) => `${long}${at}`);
+    const violations = Array.from({ length: 300 }, () => violation({ image: long, message: long }));
+    const [line] = record(
+      { allowed: false, violations, breakGlass: { ...REFUSED, ticket: long } },
+      { images, namespace: long },
+    );
+    const cut = `${'x'.repeat(300)}...`;
+    expect(line?.fields).toMatchObject({
+      namespace: cut,
+      images: Array(20).fill(cut),
+      moreImages: 5,
+      moreViolations: 280,
+      breakGlass: { ticket: cut },
+    });
+    expect(line?.fields['violations']).toEqual(
+      Array(20).fill({ severity: 'enforce', rule: 'the-rule', image: cut, message: cut }),
+    );
+    expect(JSON.stringify(line).length).toBeLessThan(24_000);
+  });
+
+  it('is not cut at the very limit', () => {
+    const images = Array.from({ length: 20 }, () => 'x'.repeat(300));
+    const violations = Array.from({ length: 20 }, () => violation());
+    const [line] = record({ violations }, { images });
+    expect(line?.fields['images']).toEqual(images);
+    expect(line?.fields).not.toHaveProperty('moreImages');
+    expect(line?.fields).not.toHaveProperty('moreViolations');
+  });
+});

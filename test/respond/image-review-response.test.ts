@@ -1,0 +1,146 @@
+import { describe, expect, it } from '@jest/globals';
+import type { BreakGlassUse, Decision, Violation } from '../../src/decide/decision.ts';
+import { respond, ruleNames } from '../../src/respond/image-review-response.ts';
+import { reviewOf } from '../support/policy.ts';
+
+const ID = '4f3c0c1e-0000-4000-8000-000000000001';
+const POLICY = { name: 'cluster-policy', hash: '0123456789ab' };
+
+function violation(severity: Violation['severity'], rule?: string): Violation {
+  return {
+    severity,
+    image: 'nginx',
+    message: 'wrong',
+    rule: rule === undefined ? undefined : { name: rule, message: undefined },
+  };
+}
+
+function answer(given: Partial<Decision>) {
+  const decision = { allowed: true, violations: [], breakGlass: undefined, ...given };
+  return respond(reviewOf(), decision, ID, POLICY);
+}
+
+function annotations(violations: readonly Violation[], breakGlass?: BreakGlassUse): object {
+  return answer({ violations, breakGlass }).status.auditAnnotations;
+}
+
+const ALWAYS = { 'decision-id': ID, policy: 'cluster-policy@0123456789ab' };
+
+describe('the answer to a review', () => {
+  it('is the review with its spec as received, and the status', () => {
+    const review = reviewOf({ images: ['a', 'b'], namespace: 'x', annotations: { k: 'v' } });
+    const decision = { allowed: true, violations: [], breakGlass: undefined };
+    expect(respond(review, decision, ID, POLICY)).toEqual({
+      apiVersion: 'imagepolicy.k8s.io/v1alpha1',
+      kind: 'ImageReview',
+      spec: review.spec,
+      status: { allowed: true, auditAnnotations: ALWAYS },
+    });
+  });
+
+  it('has a reason when it denies', () => {
+    const { status } = answer({ allowed: false, violations: [violation('enforce', 'r')] });
+    expect(status).toEqual({
+      allowed: false,
+      reason: `nginx: wrong (rule r)\ndecision ${ID}`,
+      auditAnnotations: { ...ALWAYS, 'violated-rules': 'r' },
+    });
+  });
+
+  it.each([
+    ['nothing was violated', []],
+    ['only what warns was', [violation('warn', 'r')]],
+  ])('has no reason when it allows: %s', (_title, violations) => {
+    expect(answer({ violations }).status).not.toHaveProperty('reason');
+  });
+});
+
+describe('the audit annotations', () => {
+  it.each<[string, Violation[], BreakGlassUse | undefined, object]>([
+    ['nothing more when there is nothing', [], undefined, {}],
+    [
+      'the violated rules',
+      [violation('enforce', 'a'), violation('enforce', 'b')],
+      undefined,
+      { 'violated-rules': 'a,b' },
+    ],
+    ['the rules that warned', [violation('warn', 'w')], undefined, { 'warned-rules': 'w' }],
+    [
+      'each rule once',
+      [
+        violation('enforce', 'a'),
+        violation('enforce', 'a'),
+        violation('warn', 'w'),
+        violation('warn', 'w'),
+      ],
+      undefined,
+      { 'violated-rules': 'a', 'warned-rules': 'w' },
+    ],
+    ['no rule that only audits', [violation('audit', 'a')], undefined, {}],
+    ['no rule for what no rule says', [violation('absolute'), violation('enforce')], undefined, {}],
+    [
+      'the ticket of break-glass',
+      [],
+      { accepted: true, ticket: 'INC-1' },
+      { 'break-glass': 'INC-1' },
+    ],
+    ['no ticket that was refused', [], { accepted: false, ticket: 'INC-1', why: 'x' }, {}],
+    [
+      'the ticket as text',
+      [],
+      { accepted: true, ticket: 'a\nb\u202e' },
+      { 'break-glass': 'a\\u{a}b\\u{202e}' },
+    ],
+    [
+      'what was overridden beside it',
+      [violation('enforce', 'a')],
+      { accepted: true, ticket: 'INC-1' },
+      { 'break-glass': 'INC-1', 'violated-rules': 'a' },
+    ],
+  ])('hold %s', (_title, violations, breakGlass, expected) => {
+    expect(annotations(violations, breakGlass)).toEqual({ ...ALWAYS, ...expected });
+  });
+
+  it('have keys that kube-apiserver takes, and short values of one line', () => {
+    const many = Array.from({ length: 500 }, (_, at) => `rule-${at}-${'x'.repeat(50)}`);
+    const all = annotations(
+      [
+        ...many.map((name) => violation('enforce', name)),
+        ...many.map((name) => violation('warn', name)),
+      ],
+      { accepted: true, ticket: '漢\n'.repeat(500) },
+    );
+    expect(Object.keys(all).sort()).toEqual([
+      'break-glass',
+      'decision-id',
+      'policy',
+      'violated-rules',
+      'warned-rules',
+    ]);
+    for (const [key, value] of Object.entries(all)) {
+      expect(key).toMatch(/^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/);
+      expect(key.length).toBeLessThanOrEqual(63);
+      expect(String(value).length).toBeLessThanOrEqual(259);
+      expect(value).toMatch(/^[^\p{C}\p{Zl}\p{Zp}]+$/u);
+    }
+  });
+});
+
+describe('the names of the violated rules of a mode', () => {
+  it.each([
+    ['enforce', 'a,c'],
+    ['warn', 'b'],
+    ['audit', 'd'],
+    ['absolute', ''],
+  ] as const)('%s: %s', (mode, expected) => {
+    const violations = [
+      violation('enforce', 'a'),
+      violation('warn', 'b'),
+      violation('enforce', 'c'),
+      violation('audit', 'd'),
+      violation('enforce', 'a'),
+      violation('absolute'),
+    ];
+    expect(ruleNames(violations, mode)).toBe(expected);
+  });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Problem } from '../../src/errors.ts';
+import { readObjects } from '../../src/scan/read-objects.ts';
+
+interface Read {
+  readonly objects: { value: unknown; kind: string | undefined; place: string }[];
+  readonly problems: Omit<Problem, 'file'>[];
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- the chunks of a stream
+async function* chunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+}
+
+async function read(text: string | Buffer, size = 7): Promise<Read> {
+  const found: Read = { objects: [], problems: [] };
+  await readObjects(chunks(Buffer.from(text), size), {
+    object: ({ value, kind, locate }) => {
+      const { line, column } = locate(['kind']);
+      found.objects.push({ value, kind, place: `${line ?? 0}:${column ?? 0}` });
+    },
+    problem: (problem) => found.problems.push(problem),
+  });
+  return found;
+}
+
+const values = async (text: string | Buffer): Promise<unknown[]> =>
+  (await read(text)).objects.map(({ value }) => value);
+
+describe('reading objects', () => {
+  it.each([
+    ['one JSON object', '{"kind":"A"}'],
+    ['JSON after blanks', '\n\n  {"kind":"A"}\n'],
+    ['JSON after a byte order mark', '\uFEFF{"kind":"A"}'],
+    ['a YAML document', 'kind: A\n'],
+    ['a YAML document after a comment', '# a comment\n---\nkind: A\n'],
+    ['YAML after a byte order mark', '\uFEFFkind: A'],
+    ['YAML that looks like JSON', '{kind: A}'],
+    ['JSON with a comma too many, which is YAML', '{"kind":"A",}'],
+  ])('reads %s', async (_title, text) => {
+    expect(await read(text)).toMatchObject({ objects: [{ value: { kind: 'A' } }], problems: [] });
+  });
+
+  it.each([
+    ['JSON objects one after the other', '{"kind":"A"}\n{"kind":"B"}'],
+    ['JSON objects between dashes', '---\n{"kind":"A"}\n---\n{"kind":"B"}\n'],
+    ['a JSON list', '[{"kind":"A"},{"kind":"B"}]'],
+    ['the items of JSON', '{"kind":"List","items":[{"kind":"A"},{"kind":"B"}]}'],
+    ['YAML documents', 'kind: A\n---\nkind: B\n...\n'],
+    ['a YAML document with JSON in it', 'kind: A\n---\n{"kind":"B"}'],
+  ])('reads %s', async (_title, text) => {
+    expect(await values(text)).toEqual([{ kind: 'A' }, { kind: 'B' }]);
+  });
+
+  it('reads nothing from nothing', async () => {
+    expect(await read('')).toEqual({ objects: [], problems: [] });
+    expect(await read(' \n')).toMatchObject({ problems: [] });
+  });
+
+  it.each([
+    ['before', '{"kind":"PodList","apiVersion":"v1","items":[{"a":1},{"b":2}]}'],
+    ['after', '{"items":[{"a":1},{"b":2}],"kind":"PodList","apiVersion":"v1"}'],
+  ])('tells items the kind of their list when it stands %s them', async (_title, text) => {
+    expect((await read(text)).objects).toMatchObject([
+      { value: { a: 1 }, kind: 'PodList' },
+      { value: { b: 2 }, kind: 'PodList' },
+    ]);
+  });
+
+  it('fills in what YAML merges and aliases stand for', async () => {
+    const text = 'base: &b { image: nginx }\nmerged: { <<: *b, name: x }\nalias: *b\n';
+    expect(await values(text)).toEqual([
+      {
+        base: { image: 'nginx' },
+        merged: { image: 'nginx', name: 'x' },
+        alias: { image: 'nginx' },
+      },
+    ]);
+  });
+
+  it('knows lines and columns', async () => {
+    expect((await read('a: 1\n---\n\nb: 1\nkind:  X\n')).objects[1]?.place).toBe('5:8');
+    expect((await read('{"items":[\n {},\n  {}\n]}')).objects[1]?.place).toBe('3:3');
+  });
+
+  it('reads on after a broken YAML document', async () => {
+    const { objects, problems } = await read('kind: A\n---\nkind: [\n---\nkind: C\n');
+    expect(objects.map(({ value }) => value)).toEqual([{ kind: 'A' }, { kind: 'C' }]);
+    expect(problems).toEqual([
+      { line: 4, column: 1, message: expect.stringMatching(/^not YAML: f/) },
+    ]);
+  });
+
+  it.each([
+    ['a key that stands twice', 'kind: A\nkind: B\n', 2, 1],
+    ['tabs for indentation', 'a:\n\tb: 1\n', 2, 1],
+    ['JSON that ends too early', '{"items":[{"a":1}', 1, 1],
+    ['JSON that is broken in an element', '{"items":[{},\n{"a":x}]}', 2, undefined],
+    ['JSON with something after it', '{}\nx', 2, 1],
+    ['an alias for nothing', 'a: *b\n', 1, 1],
+  ])('says where %s is broken', async (_title, text, line, column) => {
+    const { problems } = await read(text);
+    expect(problems).toMatchObject([{ line, ...(column !== undefined && { column }) }]);
+  });
+
+  it('finds the place within a JSON object where V8 tells it', async () => {
+    const { problems } = await read('{"items":[{},\n  {"a": 1,\n "b" 2}]}');
+    expect(problems).toMatchObject([{ line: 3, column: 6 }]);
+  });
+
+  it.each([
+    [
+      'aliases that multiply',
+      `a: &a [${'x,'.repeat(99)}]\nb: &b [${'*a,'.repeat(99)}]\nc: [${'*b,'.repeat(99)}]`,
+    ],
+    ['brackets without end', '- '.repeat(50_000)],
+  ])('survives %s', async (_title, text) => {
+    const { problems } = await read(text, 1024 * 1024);
+    expect(problems).toHaveLength(1);
+  });
+
+  it('says that it cannot read UTF-16', async () => {
+    const { problems } = await read(Buffer.from('\uFEFF{"kind":"A"}', 'utf16le'));
+    expect(problems).toMatchObject([{ message: 'expected UTF-8, got UTF-16' }]);
+  });
+
+  it('does not hold a long list', async () => {
+    const item = Buffer.from(`{"kind":"A","pad":"${'x'.repeat(100_000)}"},`);
+    let most = 0;
+    let given = 0;
+    let count = 0;
+    // eslint-disable-next-line @typescript-eslint/require-await -- the chunks of a stream
+    async function* long(): AsyncGenerator<Buffer> {
+      yield Buffer.from('{"items":[');
+      for (; given < 500; given++) yield item;
+      yield Buffer.from('{"kind":"A"}]}');
+    }
+    await readObjects(long(), {
+      object: () => {
+        count += 1;
+        most = Math.max(most, given - count);
+      },
+      problem: ({ message }) => {
+        throw new Error(message);
+      },
+    });
+    expect([count, most]).toEqual([501, 0]);
+  });
+});
