@@ -61,7 +61,8 @@ export function describeProblem(problem: Problem): string {
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   // By its shape, not its class: an error of another realm is no instance of this realm's Error.
-  if (typeof thrown !== 'object' || thrown === null || !('message' in thrown)) return String(thrown);
+  if (typeof thrown !== 'object' || thrown === null || !('message' in thrown))
+    return String(thrown);
   return String(thrown.message);
 }
 

@@ -169,7 +169,11 @@ describe('a request for something else', () => {
     'is refused when it is a %s',
     async (method) => {
       const answer = await service.ask({ method });
-      expectRefusal(answer, 405, new RegExp(`^image-checker: expected POST /check-image, got ${method}$`));
+      expectRefusal(
+        answer,
+        405,
+        new RegExp(`^image-checker: expected POST /check-image, got ${method}$`),
+      );
       expect(answer.headers.allow).toBe('POST');
     },
   );
