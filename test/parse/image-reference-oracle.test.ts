@@ -130,11 +130,11 @@ describe('reading a string of 1 MB', () => {
     const [small, large] = [make(MIB / 10), make(MIB)];
     // A quadratic reader has a ratio of 100 each time; a busy machine spoils one time in some.
     let ratio = Infinity;
-    for (let attempt = 0; attempt < 5 && ratio >= 30; attempt++) {
+    for (let attempt = 0; attempt < 5 && ratio >= 60; attempt++) {
       // Half a millisecond added on both sides keeps the noise of the clock out of the ratio.
       ratio = Math.min(ratio, (fastest(large) + 0.5) / (fastest(small) + 0.5));
     }
-    expect(ratio).toBeLessThan(30);
+    expect(ratio).toBeLessThan(60);
   });
 });
 
