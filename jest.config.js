@@ -1,6 +1,8 @@
 /** What unit and end-to-end tests have in common. */
 export const shared = {
   testEnvironment: 'node',
+  // Not a measure of anything: what a test that hangs is ended by, on a machine that is busy.
+  testTimeout: 60_000,
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -66,7 +66,7 @@ export function parseImageReference(image: string): ParsedReference {
   const { registry, remainder, explicit } = splitRegistry(image);
   const colon = remainder.indexOf(':');
   const name = colon < 0 ? remainder : remainder.slice(0, colon);
-  if (lower(name) !== name) {
+  if (name.toLowerCase() !== name) {
     return failure(`${INVALID_FORMAT}: repository name (${name}) must be lowercase`);
   }
   return parseParts(`${registry}/${remainder}`, explicit);
@@ -101,7 +101,10 @@ export function canonicalRegistry(registry: string): string {
 /** Whether the part before the first slash is read as a registry. */
 export function namesRegistry(first: string): boolean {
   return (
-    first === 'localhost' || first.includes('.') || first.includes(':') || lower(first) !== first
+    first === 'localhost' ||
+    first.includes('.') ||
+    first.includes(':') ||
+    first.toLowerCase() !== first
   );
 }
 

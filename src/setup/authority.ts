@@ -72,6 +72,12 @@ export function checkIssued(leaf: Credential, authority: Credential): void {
   throw new ImageCheckerError('setup-refused', { message, hint: ANEW });
 }
 
+/** Behind a leaf go the CAs between it and the root, for who has the root alone. */
+export function withChain(leaf: Credential, authority: Credential): string {
+  const between = certificatesIn(authority.certificate).filter((one) => !isIssuedBy(one, one));
+  return bundleOf([...certificatesIn(leaf.certificate), ...between]);
+}
+
 function checkKey(key: KeyObject, certificate: X509Certificate, files: AuthorityFiles): void {
   const refuse = refusing(files.key, files);
   const got = keyProblem(key);

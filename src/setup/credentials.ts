@@ -1,7 +1,13 @@
 import { isIP } from 'node:net';
 import { ImageCheckerError } from '../errors.ts';
 import type { Problem } from '../errors.ts';
-import { checkIssued, ownAuthority, readAuthority, readAuthorityCertificate } from './authority.ts';
+import {
+  checkIssued,
+  ownAuthority,
+  readAuthority,
+  readAuthorityCertificate,
+  withChain,
+} from './authority.ts';
 import type { AuthorityFiles } from './authority.ts';
 import { readExisting } from './inventory.ts';
 import { pathOf } from './layout.ts';
@@ -65,7 +71,8 @@ export async function makeMissingCredentials(
   );
   leaves.forEach((leaf, index) => {
     checkIssued(leaf, authority);
-    putPair(made, LEAVES[missing.leaves[index] ?? 'server'], leaf);
+    const certificate = withChain(leaf, authority);
+    putPair(made, LEAVES[missing.leaves[index] ?? 'server'], { ...leaf, certificate });
   });
   return made;
 }

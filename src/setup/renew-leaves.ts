@@ -1,11 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
 import { ImageCheckerError } from '../errors.ts';
-import { checkIssued, readAuthority } from './authority.ts';
+import { checkIssued, readAuthority, withChain } from './authority.ts';
 import type { AuthorityFiles } from './authority.ts';
 import { LEAF_KINDS, LEAVES } from './credentials.ts';
 import { pathOf } from './layout.ts';
 import type { Target } from './layout.ts';
-import { bundleOf, certificatesIn, isIssuedBy, leadsTo } from './pem.ts';
+import { certificatesIn, leadsTo } from './pem.ts';
 import { issueLeaf } from './pki.ts';
 import type { Credential, PkiPorts } from './pki.ts';
 import type { Change } from './renew-change.ts';
@@ -49,12 +49,6 @@ export async function makeLeaves(
     made.set(LEAVES[kind].key, leaf.key);
   }
   return made;
-}
-
-/** Behind a leaf go the CAs between it and the root, for who has the root alone. */
-function withChain(leaf: Credential, authority: Credential): string {
-  const between = certificatesIn(authority.certificate).filter((one) => !isIssuedBy(one, one));
-  return bundleOf([...certificatesIn(leaf.certificate), ...between]);
 }
 
 function checkTrusted(
