@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', '.local/'] },
+  { ignores: ['dist/', 'build/', 'node_modules/', 'coverage/', '.local/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

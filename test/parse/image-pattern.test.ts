@@ -246,6 +246,15 @@ describe('an image pattern that is refused at load', () => {
     });
   });
 
+  it('is no pattern of just 255 characters, which takes an image of that length', () => {
+    const path = `team/${'a'.repeat(250)}`;
+    expect(path).toHaveLength(255);
+    expect(takes(path, path)).toBe(true);
+    expect(takes(`${path}*`, path)).toBe(true);
+    expect(takes(`team/${Array(125).fill('*').join('/')}`, `team${'/a'.repeat(125)}`)).toBe(true);
+    expect(parseImagePattern(`${path}a`).ok).toBe(false);
+  });
+
   it('tells how to write what was meant by a lone star', () => {
     expect(parseImagePattern('*')).toMatchObject({ hint: 'write ** for every image' });
     expect(parseImagePattern('*.example.com')).toMatchObject({

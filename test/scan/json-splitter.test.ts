@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { JsonBroken, JsonSplitter } from '../../src/scan/json-splitter.ts';
 
+/** Pieces are kept as text, without the space that an indent put between the tokens. */
 interface Pieces {
-  readonly elements: unknown[];
-  readonly values: unknown[];
+  readonly elements: string[];
+  readonly values: string[];
   readonly places: string[];
 }
 
@@ -13,11 +14,11 @@ function split(text: string, size = text.length): Pieces {
   const pieces: Pieces = { elements: [], values: [], places: [] };
   const splitter = new JsonSplitter({
     element: (piece, { line, column }) => {
-      pieces.elements.push(JSON.parse(piece));
+      pieces.elements.push(compact(piece));
       pieces.places.push(`${line}:${column}`);
     },
     value: (piece, { line, column }) => {
-      pieces.values.push(JSON.parse(piece));
+      pieces.values.push(compact(piece));
       pieces.places.push(`${line}:${column}`);
     },
   });
@@ -28,6 +29,17 @@ function split(text: string, size = text.length): Pieces {
   splitter.end();
   return pieces;
 }
+
+/**
+ * Not by JSON.parse: V8 of Node 24 reads some keys with escapes as a similar key that it has just
+ * seen. No string of these tests holds a space.
+ */
+function compact(piece: string): string {
+  return piece.replace(/\s/g, '');
+}
+
+const texts = (values: readonly unknown[]): string[] =>
+  values.map((value) => JSON.stringify(value));
 
 const tricky = fc.constantFrom(
   '}',
@@ -67,8 +79,8 @@ describe('cutting JSON text into pieces', () => {
           fc.pre(!('items' in before) && !('items' in after));
           const value = { ...before, items, ...after };
           const { elements, values } = split(JSON.stringify(value, undefined, indent), size);
-          expect(elements).toEqual(items);
-          expect(values).toEqual([{ ...value, items: items.map(() => 0) }]);
+          expect(elements).toEqual(texts(items));
+          expect(values).toEqual(texts([{ ...value, items: items.map(() => 0) }]));
         },
       ),
       { numRuns: 1000 },
@@ -78,7 +90,7 @@ describe('cutting JSON text into pieces', () => {
   it('hands out the objects and lists of a list', () => {
     fc.assert(
       fc.property(fc.array(object), space, fc.integer({ min: 1, max: 9 }), (list, indent, size) => {
-        expect(split(JSON.stringify(list, undefined, indent), size).elements).toEqual(list);
+        expect(split(JSON.stringify(list, undefined, indent), size).elements).toEqual(texts(list));
       }),
     );
   });
@@ -91,7 +103,7 @@ describe('cutting JSON text into pieces', () => {
     ['a list after an empty `items`', '{"items":[],"b":[{"a":1}]}'],
   ])('leaves %s alone', (_title, written) => {
     for (const size of [1, 3, 100]) {
-      expect(split(written, size)).toMatchObject({ elements: [], values: [JSON.parse(written)] });
+      expect(split(written, size)).toMatchObject({ elements: [], values: [compact(written)] });
     }
   });
 
