@@ -14,6 +14,7 @@ const WIRING = ['check-image', 'config', 'errors', 'files', 'record', 'rules', '
 /** Whom the files of an area may import, beside their own area. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   errors: [],
+  version: [],
   parse: ['errors'],
   files: ['errors'],
   config: ['errors', 'files'],

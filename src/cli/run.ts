@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ImageCheckerError, messageOf } from '../errors.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { VERSION } from '../version.ts';
 import { addCertsCommand } from './certs.ts';
 import { addCheckCommand } from './check.ts';
 import { writeProblems } from './messages.ts';
@@ -27,6 +28,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
 function buildProgram(context: CommandContext): Command {
   const program = new Command(PROGRAM)
     .description("the backend of Kubernetes' ImagePolicyWebhook admission plugin")
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError(false)
     .configureOutput({
