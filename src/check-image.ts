@@ -5,6 +5,7 @@ import { messageOf } from './errors.ts';
 import { parseImageReview } from './parse/image-review.ts';
 import type { ImageReview } from './parse/image-review.ts';
 import { recordDecision } from './record/decision-log.ts';
+import type { ReviewFacts } from './record/decision-log.ts';
 import type { Log } from './record/logger.ts';
 import { respond } from './respond/image-review-response.ts';
 import type { ImageReviewResponse } from './respond/image-review-response.ts';
@@ -38,28 +39,50 @@ export function createCheckImage(deps: CheckImageDeps): CheckImage {
     const review = parseImageReview(body);
     const id = deps.newId();
     const policy = deps.policy();
-    const decision = decideOrDeny(review, policy, deps);
-    const response = respond(review, decision, id, policy);
-    recordDecision(deps.log, review, decision, {
-      id,
-      client,
-      policy,
-      durationMs: Math.round((deps.now() - started) * 1000) / 1000,
-    });
+    const [decision, response] = answerOrDeny(review, { id, policy }, deps);
+    const durationMs = Math.round((deps.now() - started) * 1000) / 1000;
+    recordOrForget(review, decision, { id, client, policy, durationMs }, deps.log);
     return response;
   };
 }
 
-function decideOrDeny(review: ImageReview, policy: Policy, deps: CheckImageDeps): Decision {
+function answerOrDeny(
+  review: ImageReview,
+  { id, policy }: { readonly id: string; readonly policy: Policy },
+  { limits, log }: CheckImageDeps,
+): [Decision, ImageReviewResponse] {
   try {
-    return decideReview(review, policy, deps.limits);
+    const decision = decideReview(review, policy, limits);
+    return [decision, respond(review, decision, id, policy)];
   } catch (thrown) {
-    deps.log.error('a review could not be decided', { error: messageOf(thrown) });
-    const message = 'image-checker failed to decide, see its log';
-    return {
-      allowed: false,
-      violations: [{ severity: 'absolute', image: undefined, message, rule: undefined }],
-      breakGlass: undefined,
-    };
+    log.error('a review could not be decided', { decisionId: id, error: messageOf(thrown) });
+    return [UNDECIDED, respond(review, UNDECIDED, id, policy)];
+  }
+}
+
+const UNDECIDED: Decision = {
+  allowed: false,
+  violations: [
+    {
+      severity: 'absolute',
+      image: undefined,
+      message: 'image-checker failed to decide, see its log',
+      rule: undefined,
+    },
+  ],
+  breakGlass: undefined,
+};
+
+/** A line that cannot be written is no reason to take an answer back. */
+function recordOrForget(
+  review: ImageReview,
+  decision: Decision,
+  facts: ReviewFacts,
+  log: Log,
+): void {
+  try {
+    recordDecision(log, review, decision, facts);
+  } catch {
+    // Nothing is left to tell it to.
   }
 }
