@@ -1,5 +1,5 @@
 import type { Glob } from '../parse/glob.ts';
-import { canonicalRegistry } from '../parse/image-reference.ts';
+import { foldRegistry } from '../parse/image-reference.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import type { Prohibition, Requirement, Rule } from '../rules/policy.ts';
 import { takesImage, takesName } from './match.ts';
@@ -57,12 +57,6 @@ function prohibitionsHit(forbid: Prohibition, image: ReviewedImage): string[] {
     hit.push(`${describeTag(reference)} is forbidden`);
   }
   return hit;
-}
-
-/** Names of hosts have no case, so `EVIL.com` is `evil.com` where something is forbidden. */
-function foldRegistry(reference: ImageReference): ImageReference {
-  const registry = canonicalRegistry(reference.registry.toLowerCase());
-  return registry === reference.registry ? reference : { ...reference, registry };
 }
 
 function describeTag(reference: ImageReference): string {

@@ -1,9 +1,9 @@
-import { isLocalImageId, parseImageReference } from '../parse/image-reference.ts';
+import { foldRegistry, isLocalImageId, parseImageReference } from '../parse/image-reference.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import type { Policy, Rule } from '../rules/policy.ts';
 import { findViolations } from './conditions.ts';
 import type { Violation } from './decision.ts';
-import { covers, isExempt } from './match.ts';
+import { covers, coversExactly, isExempt } from './match.ts';
 
 /** A rule that covers an image, and what came of it. */
 export interface RuleResult {
@@ -22,7 +22,9 @@ export type ImageJudgement =
       readonly written: string;
       readonly refused: undefined;
       readonly reference: ImageReference;
-      /** Every rule that covers the image, in no order; none: `unmatchedImages` decides. */
+      /** Whether some rule names the host as it is written; if not, `unmatchedImages` decides. */
+      readonly covered: boolean;
+      /** Every rule that covers the image, however its host is spelled; in no order. */
       readonly covering: readonly RuleResult[];
     };
 
@@ -33,11 +35,17 @@ const MAX_IMAGE_LENGTH = 4096;
 export function judgeImage(written: string, namespace: string, policy: Policy): ImageJudgement {
   const read = readImage(written);
   if (typeof read === 'string') return { written, refused: read };
-  const covering = policy
-    .candidates(read, namespace)
-    .filter((rule) => covers(rule, read, namespace))
-    .map((rule) => applyRule(rule, written, read, namespace));
-  return { written, refused: undefined, reference: read, covering };
+  const folded = foldRegistry(read);
+  const rules = policy
+    .candidates(folded, namespace)
+    .filter((rule) => covers(rule, folded, namespace));
+  return {
+    written,
+    refused: undefined,
+    reference: read,
+    covered: rules.some((rule) => coversExactly(rule, read, namespace)),
+    covering: rules.map((rule) => applyRule(rule, written, read, namespace)),
+  };
 }
 
 /** The reference, or why nothing may override that the image is denied. */
@@ -71,8 +79,7 @@ export function violationsOf(judgement: ImageJudgement, policy: Policy): readonl
   if (judgement.refused !== undefined) {
     return [{ severity: 'absolute', image, message: judgement.refused, rule: undefined }];
   }
-  if (judgement.covering.length === 0) return uncovered(image, policy);
-  return judgement.covering.flatMap(({ rule, violations }) =>
+  const ofRules = judgement.covering.flatMap(({ rule, violations }) =>
     violations.map((message) => ({
       severity: rule.mode,
       image,
@@ -80,6 +87,7 @@ export function violationsOf(judgement: ImageJudgement, policy: Policy): readonl
       rule: { name: rule.name, message: rule.message },
     })),
   );
+  return judgement.covered ? ofRules : [...uncovered(image, policy), ...ofRules];
 }
 
 function uncovered(image: string, policy: Policy): readonly Violation[] {

@@ -3,9 +3,21 @@ import type { TagReading } from '../parse/image-pattern.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import type { ImageSet, Rule, Selector } from '../rules/policy.ts';
 
-/** Whether a rule covers an image: every key of `match` takes it. */
-export function covers(rule: Rule, reference: ImageReference, namespace: string): boolean {
-  return takes(rule.match, reference, namespace, 'as-written');
+/**
+ * Whether a rule has something to ask of an image: every key of `match` takes it.
+ *
+ * @param folded the reference with its host in lower case
+ */
+export function covers(rule: Rule, folded: ImageReference, namespace: string): boolean {
+  return takes(rule.match, folded, namespace, 'as-written');
+}
+
+/**
+ * Whether the rule keeps the image from being one that no rule covers. That may allow, so hosts are
+ * compared exactly.
+ */
+export function coversExactly(rule: Rule, reference: ImageReference, namespace: string): boolean {
+  return takes(rule.exactMatch, reference, namespace, 'as-written');
 }
 
 /**

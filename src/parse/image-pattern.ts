@@ -3,7 +3,7 @@ import type { Glob } from './glob.ts';
 import { namesRegistry, parseImageReference } from './image-reference.ts';
 import type { ImageReference } from './image-reference.ts';
 import { checkDigest, isPathComponent, isTag } from './reference-grammar.ts';
-import { parseRegistryPattern } from './registry-pattern.ts';
+import { foldRegistryPattern, parseRegistryPattern } from './registry-pattern.ts';
 import type { ParsedPattern, RegistryPattern } from './registry-pattern.ts';
 
 /*
@@ -165,6 +165,13 @@ function isComponentGlob(component: string): boolean {
 
 function refuse(error: string, hint: string): ParsedPattern<never> {
   return { ok: false, error, hint };
+}
+
+/** The pattern with its host in lower case; the same one where it is. */
+export function foldImagePattern(pattern: ImagePattern): ImagePattern {
+  if (pattern.registry.kind === 'any') return pattern;
+  const registry = foldRegistryPattern(pattern.registry);
+  return registry === pattern.registry ? pattern : { ...pattern, registry };
 }
 
 /** How a tag beside a digest is read: the node pulls the digest, so the tag proves nothing. */

@@ -98,6 +98,12 @@ export function canonicalRegistry(registry: string): string {
   return registry === LEGACY_REGISTRY ? DEFAULT_REGISTRY : registry;
 }
 
+/** The reference with its host in lower case: names of hosts have none, `EVIL.com` is `evil.com`. */
+export function foldRegistry(reference: ImageReference): ImageReference {
+  const registry = canonicalRegistry(reference.registry.toLowerCase());
+  return registry === reference.registry ? reference : { ...reference, registry };
+}
+
 /** Whether the part before the first slash is read as a registry. */
 export function namesRegistry(first: string): boolean {
   return (

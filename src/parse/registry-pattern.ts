@@ -73,6 +73,8 @@ function describeRegistryPattern(pattern: RegistryPattern): string {
 
 /** The pattern with its host in lower case. */
 export function foldRegistryPattern(pattern: RegistryPattern): RegistryPattern {
+  const name = pattern.kind === 'exact' ? pattern.registry : pattern.suffix;
+  if (name === name.toLowerCase()) return pattern;
   return pattern.kind === 'exact'
     ? { kind: 'exact', registry: canonicalRegistry(pattern.registry.toLowerCase()) }
     : { kind: 'suffix', suffix: pattern.suffix.toLowerCase() };

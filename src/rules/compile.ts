@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { indexImagePatterns } from '../parse/image-pattern-set.ts';
+import { foldImagePattern } from '../parse/image-pattern.ts';
 import type { ImagePattern } from '../parse/image-pattern.ts';
 import { compileRegistrySet, foldRegistryPattern } from '../parse/registry-pattern.ts';
-import type { RegistryPattern } from '../parse/registry-pattern.ts';
 import { indexRules } from './rule-index.ts';
 import type { ImageSet, Policy, Prohibition, Requirement, Rule, Selector } from './policy.ts';
 import type { ImagePolicy, RuleSpec, SelectorSpec } from './schema.ts';
@@ -10,7 +10,12 @@ import type { ImagePolicy, RuleSpec, SelectorSpec } from './schema.ts';
 /** Compiles a checked rules file; `text` is the file as it was read, for its hash. */
 export function compilePolicy(file: ImagePolicy, text: string): Policy {
   const { unmatchedImages, emptyReviews, breakGlass, rules } = file.spec;
-  const index = indexRules(rules.map((spec) => ({ rule: compileRule(spec), match: spec.match })));
+  const index = indexRules(
+    rules.map((spec) => {
+      const match = foldSelector(spec.match);
+      return { rule: compileRule(spec, match), match };
+    }),
+  );
   return {
     name: file.metadata.name,
     hash: createHash('sha256').update(text).digest('hex').slice(0, 12),
@@ -26,16 +31,25 @@ export function compilePolicy(file: ImagePolicy, text: string): Policy {
   };
 }
 
-function compileRule(spec: RuleSpec): Rule {
+function compileRule(spec: RuleSpec, folded: SelectorSpec | undefined): Rule {
+  const match = compileSelector(folded);
   return {
     name: spec.name,
     mode: spec.mode,
     message: spec.message,
-    match: compileSelector(spec.match),
+    match,
+    exactMatch: folded === spec.match ? match : compileSelector(spec.match),
     except: (spec.except ?? []).map(compileSelector),
     require: compileRequirement(spec.require),
     forbid: compileProhibition(spec.forbid),
   };
+}
+
+/** The selector with its hosts in lower case; the same one where they are. */
+function foldSelector(spec: SelectorSpec | undefined): SelectorSpec | undefined {
+  const images = spec?.images?.map(foldImagePattern);
+  const folded = images?.some((pattern, index) => pattern !== spec?.images?.[index]) === true;
+  return folded ? { ...spec, images } : spec;
 }
 
 function compileSelector(spec: SelectorSpec | undefined): Selector {
@@ -58,13 +72,6 @@ function compileProhibition(spec: RuleSpec['forbid']): Prohibition {
     images: compileImages(spec?.images?.map(foldImagePattern)),
     tags: spec?.tags,
   };
-}
-
-function foldImagePattern(pattern: ImagePattern): ImagePattern {
-  const { registry } = pattern;
-  return registry.kind === 'any'
-    ? pattern
-    : { ...pattern, registry: foldRegistryPattern(registry satisfies RegistryPattern) };
 }
 
 function compileImages(patterns: readonly ImagePattern[] | undefined): ImageSet | undefined {

@@ -38,7 +38,10 @@ export interface Rule {
   readonly name: string;
   readonly mode: Mode;
   readonly message: string | undefined;
+  /** Hosts in lower case: a rule asks its due of every spelling of a host. */
   readonly match: Selector;
+  /** Hosts as written: what lets an image count as covered. */
+  readonly exactMatch: Selector;
   readonly except: readonly Selector[];
   readonly require: Requirement;
   readonly forbid: Prohibition;
@@ -61,7 +64,7 @@ export interface Policy {
   readonly ruleCount: number;
   /**
    * The rules that may cover an image in a namespace: all that do, and few that do not. The order
-   * means nothing.
+   * means nothing. The registry of the reference is in lower case.
    */
   candidates(reference: ImageReference, namespace: string): readonly Rule[];
 }

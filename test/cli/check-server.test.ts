@@ -114,7 +114,12 @@ describe('image-checker check --server', () => {
 
   it.each([
     ['a server of another CA', [], 'other-ca.pem', /expected an answer, got .*certificate/],
-    ['a path that is not served', ['--server', 'PATH'], 'ca.pem', /got status 404: image-checker: expected POST/],
+    [
+      'a path that is not served',
+      ['--server', 'PATH'],
+      'ca.pem',
+      /got status 404: image-checker: expected POST/,
+    ],
   ])('cannot tell with %s', async (_title, args, ca, message) => {
     const url = `https://127.0.0.1:${service.port}/other`;
     const { code, stdout, stderr } = await check(

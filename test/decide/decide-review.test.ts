@@ -300,3 +300,32 @@ describe('an image that several rules touch', () => {
     ]);
   });
 });
+
+describe('a host in another spelling', () => {
+  const pinned = {
+    name: 'pinned',
+    match: { images: ['registry.example.com/**'] },
+    require: { digest: true },
+  };
+  const all = { name: 'all', match: { images: ['**'] } };
+
+  it.each([
+    ['is asked what the rule asks', [pinned, all], 'REGISTRY.example.com/x:1', false],
+    ['is not covered by the rule alone', [pinned], `REGISTRY.example.com/x@${DIGEST}`, false],
+    [
+      'passes when it is covered and the rule is met',
+      [pinned, all],
+      `REGISTRY.example.com/x@${DIGEST}`,
+      true,
+    ],
+    ['as written, passes', [pinned], `registry.example.com/x@${DIGEST}`, true],
+    [
+      'as written in the rule, is asked in lower case too',
+      [{ ...pinned, match: { images: ['Registry.example.com/**'] } }, all],
+      'registry.example.com/x:1',
+      false,
+    ],
+  ])('%s', (_title, rules, image, allowed) => {
+    expect(decideImage(policyOf({ rules }), image).allowed).toBe(allowed);
+  });
+});
