@@ -3,6 +3,9 @@
 set -eu
 
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/.." && pwd)
+# NAME in single quotes for a shell, whatever is in it.
+quote() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
+
 admission=$root/.local/admission
 service=$root/.local/image-checker
 
@@ -15,7 +18,7 @@ cat <<END
 Rules: $service/rules.yaml
 Once it serves, ask it from another terminal:
 
-curl --cacert '$admission/external-cert.pem' --cert '$admission/apiserver-client-cert.pem' --key '$admission/apiserver-client-key.pem' -H 'Content-Type: application/json' -d '$review' $url
+curl --cacert $(quote "$admission/external-cert.pem") --cert $(quote "$admission/apiserver-client-cert.pem") --key $(quote "$admission/apiserver-client-key.pem") -H 'Content-Type: application/json' -d '$review' $url
 
 END
 

@@ -83,10 +83,13 @@ function isFailure(failure: FailedReload | undefined): failure is FailedReload {
 
 function applyPolicy(policy: Policy, { config, state, log, clock }: ReloadDeps): void {
   if (policy.hash === state.policy.hash) return;
+  const fewer = policy.ruleCount < state.policy.ruleCount;
   state.policy = policy;
-  log.info('rules reloaded', {
+  // A file that was cut off while it was written may well be a valid one.
+  log[fewer ? 'warn' : 'info']('rules reloaded', {
     policy: `${policy.name}@${policy.hash}`,
     rules: policy.ruleCount,
+    ...(fewer ? { note: 'fewer rules than before' } : {}),
     // Until then a kube-apiserver may answer from its cache, by the rules from before.
     oldAnswersForgottenBy: new Date(clock() + config.pluginCacheSeconds * 1000).toISOString(),
   });

@@ -67,6 +67,8 @@ export async function startService(
   });
   logListenerErrors([tlsServer.server, adminServer], log);
   const unwatch = reloaders.watch();
+  // What changed between the first reading and the watch is not told by it.
+  await reloaders.reloadAll();
   return {
     port: reviews.address.port,
     adminPort: admin.address.port,

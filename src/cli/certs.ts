@@ -6,6 +6,7 @@ import { readCertificateTable } from '../setup/certificate-table.ts';
 import type { CertificateTable } from '../setup/certificate-table.ts';
 import { interruptible } from '../setup/interruption.ts';
 import { DEFAULT_ADMISSION_FOLDER, DEFAULT_SERVICE_FOLDER } from '../setup/layout.ts';
+import type { Layout } from '../setup/layout.ts';
 import { readFolderFlags } from '../setup/options.ts';
 import type { FolderFlags } from '../setup/options.ts';
 import { readRenewFlags } from '../setup/renew-options.ts';
@@ -82,6 +83,7 @@ function withFolders(command: Command): Command {
 
 async function show(flags: ShowFlags, context: CommandContext): Promise<void> {
   const layout = readFolderFlags(flags, context.cwd);
+  await warnOfMissingFolders(flags, layout, context);
   const now = systemPkiPorts.now();
   const table = await readCertificateTable({ layout, now, warnDays: flags.warnDays });
   if (table.rows.length === 0 && table.problems.length === 0) {
@@ -95,6 +97,24 @@ async function show(flags: ShowFlags, context: CommandContext): Promise<void> {
       ? `${JSON.stringify({ certificates: table.rows, problems: table.problems }, undefined, 2)}\n`
       : renderCertificatesText(table, paintFor(context));
   await new Output(context.stdout).write(text);
+}
+
+/** A misspelt folder would look like good news. */
+async function warnOfMissingFolders(
+  flags: ShowFlags,
+  layout: Layout,
+  context: CommandContext,
+): Promise<void> {
+  const given = [
+    ...(flags.dir === undefined ? [] : [layout.admission]),
+    ...(flags.serviceDir === undefined ? [] : [layout.service]),
+  ];
+  for (const file of given) {
+    const found = await fs.stat(file).catch(() => undefined);
+    if (found?.isDirectory() !== true) {
+      writeProblems(context, 'warning', [{ file, message: 'expected a folder, got none' }]);
+    }
+  }
 }
 
 function isFinding({ rows, problems }: CertificateTable): boolean {

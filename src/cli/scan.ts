@@ -87,28 +87,50 @@ async function scan(
     namespace: flags.namespace,
     all: flags.all === true || flags.output === 'junit',
   });
-  await readAll(await findSources(names, context), found, context);
+  const bytes = await readAll(await findSources(names, context), found, context);
+  if (bytes === 0 && found.problems.length === 0) throw nothingToScan(names);
   context.exitCode = exitCodeFor(found, flags.diff !== undefined);
   const pieces = renderScan(found, flags, paintFor(context));
   await writeAll(new Output(context.stdout), pieces);
   writeProblems(context, 'error', found.problems);
 }
 
+/** @returns how many bytes there were */
 async function readAll(
   sources: readonly Source[],
   found: Scan,
   { stderr }: CommandContext,
-): Promise<void> {
+): Promise<number> {
   const bytes = sources.reduce((sum, { size }) => sum + size, 0);
+  let read = 0;
   const progress = new Progress(stderr, bytes, () => performance.now());
   try {
     for (const { name, open } of sources) {
       const count = (): string => `${found.summary.total.pods} pods`;
-      await readSource(progress.watch(open(), count), found, name);
+      const text = counting(progress.watch(open(), count), (size) => (read += size));
+      await readSource(text, found, name);
     }
   } finally {
     progress.clear();
   }
+  return read;
+}
+
+async function* counting(
+  text: AsyncIterable<Buffer>,
+  count: (bytes: number) => void,
+): AsyncIterable<Buffer> {
+  for await (const chunk of text) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
+/** A wrong folder, or a pipe whose first half failed: not the same as nothing to object to. */
+function nothingToScan(names: readonly string[]): ImageCheckerError {
+  const message = `expected objects in ${names.join(', ')}, got nothing at all`;
+  const hint = 'name files or folders with *.yaml, *.yml or *.json, or pipe something in';
+  return new ImageCheckerError('usage', { message, hint });
 }
 
 /** A source that cannot be read is a problem of its own: the others still can. */

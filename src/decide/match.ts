@@ -14,10 +14,10 @@ export function covers(rule: Rule, folded: ImageReference, namespace: string): b
 
 /**
  * Whether the rule keeps the image from being one that no rule covers. That may allow, so hosts are
- * compared exactly.
+ * compared exactly, and a tag beside a digest earns nothing.
  */
 export function coversExactly(rule: Rule, reference: ImageReference, namespace: string): boolean {
-  return takes(rule.exactMatch, reference, namespace, 'as-written');
+  return takes(rule.exactMatch, reference, namespace, 'as-proof');
 }
 
 /**

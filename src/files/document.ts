@@ -86,7 +86,12 @@ function toValue(document: Document.Parsed): { value: unknown; mistake?: string 
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
   } catch (thrown) {
-    return { value: undefined, mistake: yamlMessage('', messageOf(thrown)) };
+    const message = yamlMessage('', messageOf(thrown));
+    const unresolved = message.includes('unresolved alias');
+    return {
+      value: undefined,
+      mistake: unresolved ? `${message}; a text that begins with "*" has to be in quotes` : message,
+    };
   }
 }
 

@@ -101,7 +101,10 @@ export function canonicalRegistry(registry: string): string {
 /** The reference with its host in lower case: names of hosts have none, `EVIL.com` is `evil.com`. */
 export function foldRegistry(reference: ImageReference): ImageReference {
   const registry = canonicalRegistry(reference.registry.toLowerCase());
-  return registry === reference.registry ? reference : { ...reference, registry };
+  if (registry === reference.registry) return reference;
+  const official = registry === DEFAULT_REGISTRY && !reference.repository.includes('/');
+  const repository = official ? OFFICIAL_PREFIX + reference.repository : reference.repository;
+  return { ...reference, registry, repository };
 }
 
 /** Whether the part before the first slash is read as a registry. */

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { ImageCheckerError } from '../errors.ts';
 import { readDocument } from '../files/document.ts';
 import type { SourceText } from '../files/document.ts';
@@ -40,7 +40,7 @@ export async function loadPolicyTest(file: string, read: ReadSource): Promise<Lo
   const source = await read(file);
   const test = readDocument(source, policyTestSchema);
   if (!test.ok) throw new ImageCheckerError('rules-invalid', test.problems);
-  const rules = await read(join(dirname(file), test.value.rules));
+  const rules = await readRules(file, test.value.rules, read);
   const policy = readDocument(rules, imagePolicySchema);
   if (!policy.ok) throw new ImageCheckerError('rules-invalid', policy.problems);
   checkRuleNames(
@@ -52,6 +52,18 @@ export async function loadPolicyTest(file: string, read: ReadSource): Promise<Lo
     policy: compilePolicy(policy.value, rules.text),
     cases: test.value.cases.map((one) => loadCase(one, file)),
   };
+}
+
+async function readRules(file: string, rules: string, read: ReadSource): Promise<SourceText> {
+  const path = isAbsolute(rules) ? rules : join(dirname(file), rules);
+  try {
+    return await read(path);
+  } catch (thrown) {
+    if (!(thrown instanceof ImageCheckerError)) throw thrown;
+    const hint = `${file} names it after \`rules:\`; the path is relative to that file`;
+    const problems = thrown.problems.map((problem) => ({ ...problem, hint }));
+    throw new ImageCheckerError(thrown.code, problems, { cause: thrown });
+  }
 }
 
 /** A rule that is not there is never violated: read once more, as an issue with its place. */

@@ -34,7 +34,7 @@ export function createLog(options: LogOptions, stream: Writable): Log {
     levels: LEVELS,
     format: format.combine(
       format.timestamp(),
-      options.format === 'json' ? format.json() : format.printf(prettyLine),
+      format.printf(options.format === 'json' ? jsonLine : prettyLine),
     ),
     transports: [new transports.Stream({ stream, eol: '\n' })],
   });
@@ -55,6 +55,15 @@ export function createLog(options: LogOptions, stream: Writable): Log {
 
 /** What JSON leaves as it is, and a terminal may still obey: C1 controls, bidi, line separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** The same JSON, without what a terminal may obey. */
+function jsonLine(fields: LogFields): string {
+  return JSON.stringify(fields).replace(UNPRINTABLE, (character) =>
+    Array.from({ length: character.length }, (_, index) => {
+      return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
+    }).join(''),
+  );
+}
 
 /** JSON quoting keeps what comes from outside on its line. */
 function prettyLine({ timestamp, level, message, ...fields }: LogFields): string {

@@ -4,6 +4,8 @@ import { printable } from './escape.ts';
 
 /** In bytes. The reason ends in an event, a terminal line and an audit log entry. */
 const MAX_REASON_BYTES = 1024;
+/** More than fit: what is behind them is counted, not written. */
+const MAX_LINES = 64;
 /** In characters, of the image as written. */
 const MAX_IMAGE_LENGTH = 200;
 /** In characters, of what is wrong: it may quote from outside. */
@@ -14,13 +16,12 @@ const MAX_MESSAGE_LENGTH = 300;
  * id by which the log line is found.
  */
 export function reasonFor(decision: Decision, id: string): string {
-  const lines = decision.violations
-    .filter((violation) => denies(violation, decision.breakGlass))
-    .map(reasonLine);
+  const denials = decision.violations.filter((each) => denies(each, decision.breakGlass));
+  const lines = denials.slice(0, MAX_LINES).map(reasonLine);
   if (decision.breakGlass?.accepted === false) {
     lines.push(`break-glass refused: ${printable(decision.breakGlass.why, MAX_IMAGE_LENGTH)}`);
   }
-  return fit(lines, `decision ${id}`);
+  return fit(lines, Math.max(0, denials.length - MAX_LINES), `decision ${id}`);
 }
 
 /** `<image as written>: <what is wrong> (rule <name>): <the rule's message>` */
@@ -33,10 +34,10 @@ function reasonLine({ image, message, rule }: Violation): string {
 }
 
 /** As many lines as the limit leaves room for; the first one is cut rather than left out. */
-function fit(lines: readonly string[], last: string): string {
+function fit(lines: readonly string[], hidden: number, last: string): string {
   const whole = [...lines, last].join('\n');
-  if (Buffer.byteLength(whole) <= MAX_REASON_BYTES) return whole;
-  const room = MAX_REASON_BYTES - Buffer.byteLength(`\nand ${lines.length} more\n${last}`);
+  if (hidden === 0 && Buffer.byteLength(whole) <= MAX_REASON_BYTES) return whole;
+  const room = MAX_REASON_BYTES - Buffer.byteLength(`\nand ${lines.length + hidden} more\n${last}`);
   let kept = cutBytes(lines[0] ?? '', room);
   let count = 1;
   for (const line of lines.slice(1)) {
@@ -44,7 +45,7 @@ function fit(lines: readonly string[], last: string): string {
     kept = `${kept}\n${line}`;
     count++;
   }
-  const rest = lines.length - count;
+  const rest = lines.length + hidden - count;
   return [kept, ...(rest > 0 ? [`and ${rest} more`] : []), last].join('\n');
 }
 

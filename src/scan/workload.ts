@@ -53,13 +53,13 @@ function visitObject(value: object, around: Surroundings, visitor: WorkloadVisit
   const kind = ownKind ?? around.kind;
   const apiVersion =
     textAt(value, 'apiVersion') ?? (ownKind === undefined ? around.apiVersion : undefined);
+  const workload = WORKLOADS.get(kind ?? '');
   const items = own(value, 'items');
-  if (Array.isArray(items)) {
+  if (workload === undefined && Array.isArray(items)) {
     const path = [...around.path, 'items'];
     visitEach(items, { kind: kindOfItems(kind), apiVersion, path }, visitor);
     return;
   }
-  const workload = WORKLOADS.get(kind ?? '');
   if (kind !== undefined && workload !== undefined && isOwn(workload, apiVersion)) {
     visitPod(value, { kind, workload, path: around.path }, visitor);
   } else visitor.skipped(kind);

@@ -76,7 +76,11 @@ export function createTlsServer(
     maxHeaderSize: MAX_HEADER_BYTES,
   }).setTimeout(STALLED_MS);
   let current = new WeakSet<object>();
-  server.on('secureConnection', (socket) => current.add(socket));
+  let renewedAt = -Infinity;
+  // A handshake that was under way at a renewal may have been verified by the old CA.
+  server.on('secureConnection', (socket) => {
+    if (performance.now() - renewedAt > HANDSHAKE_MS) current.add(socket);
+  });
   server.on('request', (request, response) => {
     if (!current.has(request.socket)) response.setHeader('Connection', 'close');
     listener(request, response);
@@ -85,6 +89,7 @@ export function createTlsServer(
     server,
     renew(next) {
       server.setSecureContext(secureOptions(next, minVersion));
+      renewedAt = performance.now();
       current = new WeakSet();
     },
   };

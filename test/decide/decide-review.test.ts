@@ -329,3 +329,38 @@ describe('a host in another spelling', () => {
     expect(decideImage(policyOf({ rules }), image).allowed).toBe(allowed);
   });
 });
+
+describe('an allow-list by match', () => {
+  const policy = policyOf({ rules: [{ name: 'approved', match: { images: ['nginx:1.27'] } }] });
+
+  it.each([
+    ['nginx:1.27', true],
+    [`nginx:1.27@${DIGEST}`, false],
+    ['nginx:1.28', false],
+    [`nginx@${DIGEST}`, false],
+  ])('by tag: %s is allowed: %s', (image, allowed) => {
+    expect(decideImage(policy, image).allowed).toBe(allowed);
+  });
+});
+
+describe('a review with very many violations', () => {
+  const rules = Array.from({ length: 100 }, (_, index) => ({
+    name: `r${index}`,
+    require: { registries: ['a.example'], digest: true },
+  }));
+  const images = Array.from({ length: 900 }, (_, index) => `quay.io/x/${index}`);
+
+  it('is denied without being looked at to its end, and says so', () => {
+    const { allowed, violations } = decide(policyOf({ rules }), { images });
+    expect(allowed).toBe(false);
+    expect(violations.length).toBeLessThan(1000);
+    expect(violations.at(-1)).toMatchObject({ message: '897 more images were not looked at' });
+  });
+
+  it('is looked at to its end where break-glass overrides them: the last image may be absolute', () => {
+    const breakGlass = { annotation: ANNOTATION };
+    const given = { images: [...images, 'sha256:abc'], annotations: { [ANNOTATION]: 'INC-1' } };
+    expect(decide(policyOf({ breakGlass, rules }), given).allowed).toBe(false);
+    expect(decide(policyOf({ breakGlass, rules }), { ...given, images }).allowed).toBe(true);
+  });
+});

@@ -74,15 +74,15 @@ function judge(spec: SpecText, written: string, namespace: string): ImageVerdict
   const covering = spec.rules.filter(
     ({ match }) => !match || takes(match, image, namespace, false),
   );
-  if (covering.length === 0) {
-    return { fate: spec.unmatchedImages === 'allow' ? 'allowed' : 'denied', violated: [] };
-  }
+  // A tag beside a digest proves nothing: to be covered by it is not to be let through by it.
+  const covered = covering.some(({ match }) => !match || takes(match, image, namespace, true));
+  const uncovered = !covered && spec.unmatchedImages !== 'allow';
   const violated = covering
     .filter(({ except = [] }) => !except.some((entry) => takes(entry, image, namespace, true)))
     .filter((rule) => !meets(rule.require ?? {}, image) || hits(rule.forbid ?? {}, image));
   const denied = violated.some(({ mode = 'enforce' }) => mode === 'enforce');
   return {
-    fate: denied ? 'denied' : 'allowed',
+    fate: denied || uncovered ? 'denied' : 'allowed',
     violated: violated.map(({ name }) => `${written} ${name}`),
   };
 }

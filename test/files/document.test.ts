@@ -106,7 +106,7 @@ describe('a document', () => {
     [
       'an alias of nothing behind a good one',
       'name: &n abc\nitems: [{ key: *n }, { key: *m }]\n',
-      '2:29 not YAML: unresolved alias (the anchor must be set before the alias): m',
+      '2:29 not YAML: unresolved alias (the anchor must be set before the alias): m; a text that begins with "*" has to be in quotes',
     ],
     [
       'a literal in quotes',
@@ -143,12 +143,12 @@ describe('a document', () => {
     [
       'an alias of nothing',
       'level: low\nname: *nobody\n',
-      '2:7 not YAML: unresolved alias (the anchor must be set before the alias): nobody',
+      '2:7 not YAML: unresolved alias (the anchor must be set before the alias): nobody; a text that begins with "*" has to be in quotes',
     ],
     [
       'an alias before its anchor',
       'items: [{ key: *later }]\nname: &later abc\n',
-      '1:16 not YAML: unresolved alias (the anchor must be set before the alias): later',
+      '1:16 not YAML: unresolved alias (the anchor must be set before the alias): later; a text that begins with "*" has to be in quotes',
     ],
     [
       'a tab for indentation',

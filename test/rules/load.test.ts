@@ -219,7 +219,7 @@ describe('a mistake in a rules file', () => {
     [
       'an alias of nothing',
       `${HEAD}  rules: *x\n`,
-      '5:10 not YAML: unresolved alias (the anchor must be set before the alias): x',
+      '5:10 not YAML: unresolved alias (the anchor must be set before the alias): x; a text that begins with "*" has to be in quotes',
     ],
     [
       'a merge key',
