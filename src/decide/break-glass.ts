@@ -11,8 +11,9 @@ export function useBreakGlass(
   breakGlass: BreakGlass | undefined,
   review: ImageReview,
 ): BreakGlassUse | undefined {
-  const ticket = breakGlass && review.annotations.get(breakGlass.annotation);
-  if (breakGlass === undefined || ticket === undefined) return undefined;
+  if (breakGlass === undefined) return undefined;
+  const ticket = review.annotations.get(breakGlass.annotation);
+  if (ticket === undefined) return undefined;
   const why = refusal(breakGlass, ticket, review.namespace);
   return why === undefined ? { accepted: true, ticket } : { accepted: false, ticket, why };
 }

@@ -31,6 +31,8 @@ describe('a glob', () => {
     ['a*a', 'a'],
     ['ab*ba', 'aba'],
     ['*ab*ab*', 'aba'],
+    ['*ab*ab*', 'xabx'],
+    ['*a*b*', 'xbax'],
     ['a*b*c', 'acb'],
     ['1.*', '1x2'],
     ['a?c', 'abc'],

@@ -261,6 +261,92 @@ describe('an image pattern that is refused at load', () => {
       hint: 'write *.example.com/** for all its images',
     });
   });
+
+  const NAME = 'write registry/path, such as docker.io/library/nginx or registry.example.com/**';
+  const COMPONENT =
+    'a path component holds lower-case letters, digits and single ".", "_", "__" or dashes ' +
+    'between them; * stands for any run within one component, ** for whole components';
+  const REGISTRY =
+    'write *.suffix for the hosts of a domain, or ** as the first component for any registry';
+  const TAG =
+    'a tag holds letters, digits, "_", "." and "-", begins with none of the last two, ' +
+    'and is no longer than 128';
+  const DIGEST_HINT =
+    'write @sha256: and 64 hex digits; `require: { digest: true }` asks for any digest';
+  it.each([
+    ['', 'expected an image pattern, got an empty name', NAME],
+    ['*', '"*" alone takes no image', 'write ** for every image'],
+    ['*.a.com', '"*.a.com" names no path', 'write *.a.com/** for all its images'],
+    ['a.*/x', '"*" cannot stand for or within a registry name, got "a.*"', REGISTRY],
+    ['a//b', 'expected a path component, got an empty one (//, or / at an end)', COMPONENT],
+    ['a/b**', '"**" stands for whole path components, got "b**"', COMPONENT],
+    ['a/B', 'no image has a path component like "B"', COMPONENT],
+    [`team/${long}`, 'no path is longer than 255 characters', NAME],
+    ['nginx:-x', 'expected a tag, with * for any run of characters, got "-x"', TAG],
+    ['nginx@', 'expected a digest after @', DIGEST_HINT],
+    ['nginx@sha256', 'expected a digest after @', DIGEST_HINT],
+    ['nginx@sha256:abc', 'expected a digest after @ (invalid checksum digest length)', DIGEST_HINT],
+  ])('is told of %j what is wrong and what to write', (pattern, error, hint) => {
+    expect(parseImagePattern(pattern)).toEqual({ ok: false, error, hint });
+  });
+});
+
+describe('an image pattern in its parts', () => {
+  const HUB = { kind: 'exact', registry: 'docker.io' };
+  it.each([
+    ['nginx', HUB, 'library/nginx', ['library', 'nginx']],
+    ['team/app', HUB, 'team/app', ['team', 'app']],
+    ['docker.io/nginx:1', HUB, 'library/nginx', ['library', 'nginx']],
+    ['localhost/nginx', { kind: 'exact', registry: 'localhost' }, 'nginx', ['nginx']],
+    ['*.a.com/x', { kind: 'suffix', suffix: '.a.com' }, 'x', ['x']],
+    ['team-*', HUB, undefined, ['library', 'team-*']],
+    ['docker.io/**', HUB, undefined, ['**']],
+    ['**/a', { kind: 'any' }, undefined, ['**', 'a']],
+  ])('%s is read as it is normalised', (source, registry, literalPath, path) => {
+    const read = readPattern(source);
+    expect(read).toMatchObject({ source, registry });
+    expect(read.literalPath).toBe(literalPath);
+    expect(read.path.map((part) => (part === '**' ? part : part.source))).toEqual(path);
+  });
+
+  it.each([
+    ['nginx', undefined, undefined],
+    ['nginx:1.*', '1.*', undefined],
+    [`nginx@${DIGEST}`, undefined, DIGEST],
+    [`a:5/b:1@${DIGEST}`, '1', DIGEST],
+  ])('%s has the tag %s and the digest %s', (source, tag, digest) => {
+    const read = readPattern(source);
+    expect(read.tag?.source).toBe(tag);
+    expect(read.digest).toBe(digest);
+  });
+
+  it('takes no registry that is nothing but the suffix', () => {
+    const reference = { ...readReference('a.com/x'), registry: '.a.com' };
+    expect(matchesReference(readPattern('*.a.com/**'), reference, 'as-written')).toBe(false);
+  });
+});
+
+describe('the length of a path in a pattern', () => {
+  const stars = (count: number): string => Array(count).fill('*').join('/');
+  it.each([
+    `a.com/${'a'.repeat(255)}`,
+    `a.com/${'a'.repeat(255)}*`,
+    `a.com/**/${'a'.repeat(255)}`,
+    `a.com/${stars(128)}`,
+    'a'.repeat(247),
+  ])('may be 255: %s', (pattern) => {
+    expect(parseImagePattern(pattern).ok).toBe(true);
+  });
+
+  it.each([
+    `a.com/${'a'.repeat(256)}`,
+    `a.com/${'a'.repeat(256)}*`,
+    `a.com/**/${'a'.repeat(256)}`,
+    `a.com/a/${stars(128)}`,
+    'a'.repeat(248),
+  ])('may not be 256: %s', (pattern) => {
+    expect(parseImagePattern(pattern)).toMatchObject({ ok: false });
+  });
 });
 
 describe('a tag glob', () => {

@@ -216,6 +216,39 @@ describe('a body that is no review', () => {
     expect(refusal(() => parseText(text))).toContain('nested at most 32 deep');
   });
 
+  it.each([
+    ['whole when it has 100 characters', 98, `"${'x'.repeat(98)}"`],
+    ['cut when it has 101', 99, `"${'x'.repeat(99)}...`],
+    ['cut when it has many', 10_000, `"${'x'.repeat(99)}...`],
+  ])('is shown %s', (_title, length, shown) => {
+    expect(refusal(() => parseSpec({ containers: 'x'.repeat(length) }))).toBe(
+      `expected spec.containers to be an array, got ${shown}`,
+    );
+  });
+
+  it.each([
+    ['[]', 'expected the body to be an object, got an array'],
+    ['{"kind":"ImageReview"}', `expected apiVersion to be ${HEAD.apiVersion}, got nothing`],
+    [JSON.stringify({ ...HEAD, kind: 'Pod' }), 'expected kind to be ImageReview, got "Pod"'],
+    [JSON.stringify(HEAD), 'expected spec to be an object, got nothing'],
+    [JSON.stringify(withContainer(1)), 'expected spec.containers[1] to be an object, got 1'],
+    [
+      JSON.stringify(withContainer({ image: 1 })),
+      'expected spec.containers[1].image to be a string, got 1',
+    ],
+    [JSON.stringify(withAnnotation(1)), 'expected spec.annotations["k"] to be a string, got 1'],
+    [
+      JSON.stringify({ ...HEAD, spec: { annotations: 1 } }),
+      'expected spec.annotations to be an object, got 1',
+    ],
+    [
+      JSON.stringify({ ...HEAD, spec: { namespace: 1 } }),
+      'expected spec.namespace to be a string, got 1',
+    ],
+  ])('is refused, as %s, in these words', (text, message) => {
+    expect(refusal(() => parseText(text))).toBe(message);
+  });
+
   it('is shown in little when it is long', () => {
     expect(refusal(() => parseSpec({ containers: 'x'.repeat(10_000) })).length).toBeLessThan(200);
     expect(

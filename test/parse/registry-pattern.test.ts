@@ -5,6 +5,7 @@ import {
   compileRegistrySet,
   foldRegistryPattern,
   parseRegistryPattern,
+  someSuffix,
 } from '../../src/parse/registry-pattern.ts';
 
 function read(text: string): RegistryPattern {
@@ -107,15 +108,32 @@ describe('a registry pattern', () => {
     });
   });
 
+  it.each(['*', '**'])('%s is refused, as it would take every registry', (pattern) => {
+    expect(parseRegistryPattern(pattern)).toMatchObject({
+      ok: false,
+      error: `expected a registry, got "${pattern}", which would take every one`,
+    });
+  });
+
   it.each(['library', 'team', 'localhosts', '127'])(
     '%s is refused, as no image is read as having that registry',
     (pattern) => {
       expect(parseRegistryPattern(pattern)).toMatchObject({
         ok: false,
-        error: expect.stringContaining('no image has the registry'),
+        error:
+          `no image has the registry "${pattern}": the first part of an image is a registry ` +
+          'only when it is localhost or holds a dot, a port or an uppercase letter',
       });
     },
   );
+
+  it.each([
+    ['index.docker.io', { kind: 'exact', registry: 'docker.io' }],
+    ['Example.com:5000', { kind: 'exact', registry: 'Example.com:5000' }],
+    ['*.Example.com:5000', { kind: 'suffix', suffix: '.Example.com:5000' }],
+  ])('%s is read in its parts', (pattern, expected) => {
+    expect(parseRegistryPattern(pattern)).toEqual({ ok: true, pattern: expected });
+  });
 
   it.each([
     ['Registry.Example.COM', { kind: 'exact', registry: 'registry.example.com' }],
@@ -155,5 +173,31 @@ describe('a set of registry patterns', () => {
       }),
       { numRuns: 3_000 },
     );
+  });
+});
+
+describe('the suffixes of a registry', () => {
+  it.each([
+    ['a.b.com:5000', ['.b.com:5000', '.com:5000']],
+    ['ab.com', ['.com']],
+    ['.example.com', ['.com']],
+    ['localhost', []],
+    ['.', []],
+    ['', []],
+  ])('of %j begin at each dot with a label before it', (registry, expected) => {
+    const asked: string[] = [];
+    const stopped = someSuffix(registry, (suffix) => {
+      asked.push(suffix);
+      return false;
+    });
+    expect(stopped).toBe(false);
+    expect(asked).toEqual(expected);
+  });
+
+  it('are asked for no longer than needed', () => {
+    const asked: string[] = [];
+    const stopped = someSuffix('a.b.com', (suffix) => asked.push(suffix) > 0);
+    expect(stopped).toBe(true);
+    expect(asked).toEqual(['.b.com']);
   });
 });

@@ -1,0 +1,3 @@
+import { mutationsOf } from './shared.js';
+
+export default mutationsOf('decide', ['properties.test.ts']);
