@@ -8,6 +8,7 @@
  * - `reference-invalid`: a string is no image reference
  * - `port-unavailable`: a listener could not be opened
  * - `manifest-invalid`: kube-apiserver's manifest or admission configuration cannot be edited safely
+ * - `kubeconfig-invalid`: a kubeconfig cannot be used
  * - `setup-refused`: setup would overwrite something, or lacks what it needs
  * - `file-unreadable`: a file could not be read
  * - `file-unwritable`: a file could not be written
@@ -20,6 +21,7 @@ export type ErrorCode =
   | 'reference-invalid'
   | 'port-unavailable'
   | 'manifest-invalid'
+  | 'kubeconfig-invalid'
   | 'setup-refused'
   | 'file-unreadable'
   | 'file-unwritable';

@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   setup: ['errors', 'files', 'manifest'],
   // The manifest of kube-apiserver: pure text to text.
   manifest: ['errors'],
+  kubeconf: ['errors', 'files'],
   // What `scan` does: objects from manifests, held against rules.
   scan: ['errors', 'parse', 'decide'],
   // The client of `check --server`.
@@ -54,7 +55,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   re2js: ['rules'],
   yaml: ['files', 'setup', 'manifest', 'scan'],
-  zod: ['files', 'rules', 'config', 'ask', 'policy-test'],
+  zod: ['files', 'rules', 'config', 'ask', 'policy-test', 'kubeconf'],
   commander: ['cli'],
   express: ['transport'],
   helmet: ['transport'],

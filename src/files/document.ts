@@ -15,7 +15,8 @@ export interface SourceText {
 type Path = readonly PropertyKey[];
 
 /** A YAML document that was read, with the way back from a value to its place in the text. */
-interface PlacedDocument {
+export interface PlacedDocument {
+  /** Undefined where there are problems. */
   readonly value: unknown;
   readonly problems: readonly Problem[];
   problemOf(issue: DescribedIssue): Problem;
@@ -41,7 +42,8 @@ export function readDocument<T>(source: SourceText, schema: z.ZodType<T>): ReadR
   return { ok: false, problems, raw: document.value };
 }
 
-function parseYaml(source: SourceText): PlacedDocument {
+/** Reads one strict YAML document without a schema: for files that are not ours. */
+export function parseYaml(source: SourceText): PlacedDocument {
   const lineCounter = new LineCounter();
   const document = parseDocument(source.text, {
     lineCounter,
