@@ -1,10 +1,9 @@
 import { describeProblem } from '../errors.ts';
 import type { Problem } from '../errors.ts';
-import { readDocument } from '../files/document.ts';
 import type { SourceText } from '../files/document.ts';
 import { printable } from '../respond/escape.ts';
-import { imagePolicySchema } from '../rules/schema.ts';
-import { findWarnings } from '../rules/warnings.ts';
+import { validate } from '../rules/validate.ts';
+import type { Validation } from '../rules/validate.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext } from './context.ts';
 import { Output } from './output.ts';
@@ -16,13 +15,6 @@ import { excerpt } from './excerpt.ts';
 export interface ValidateFlags {
   readonly strict?: true;
   readonly output: 'text' | 'json';
-}
-
-interface Validation {
-  readonly errors: readonly Problem[];
-  /** None when there are errors: what the file would say is not known then. */
-  readonly warnings: readonly Problem[];
-  readonly ruleCount: number;
 }
 
 export async function validateRules(
@@ -37,23 +29,6 @@ export async function validateRules(
   const text =
     output === 'json' ? renderJson(found, file, valid) : renderText(found, source, context);
   await new Output(context.stdout).write(text);
-}
-
-function validate(source: SourceText): Validation {
-  const read = readDocument(source, imagePolicySchema);
-  if (!read.ok) return { errors: read.problems, warnings: [], ruleCount: 0 };
-  return { errors: [], warnings: placeWarnings(source), ruleCount: read.value.spec.rules.length };
-}
-
-/** Read once more with the warnings as issues of the schema, which then have line and column. */
-function placeWarnings(source: SourceText): readonly Problem[] {
-  const warning = imagePolicySchema.superRefine((policy, context) => {
-    for (const { path, message, hint } of findWarnings(policy)) {
-      context.addIssue({ code: 'custom', path: [...path], message, params: { hint } });
-    }
-  });
-  const read = readDocument(source, warning);
-  return read.ok ? [] : read.problems;
 }
 
 function renderJson({ errors, warnings }: Validation, file: string, valid: boolean): string {

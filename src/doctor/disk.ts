@@ -20,7 +20,9 @@ export async function readDisk(file: string): Promise<ReadFile> {
     const found = await stat(file);
     if (!found.isFile()) return { problem: { file, message: kindProblem(found.isDirectory()) } };
     if (found.size > MAX_BYTES) {
-      return { problem: { file, message: `expected at most ${MAX_BYTES} bytes, got ${found.size}` } };
+      return {
+        problem: { file, message: `expected at most ${MAX_BYTES} bytes, got ${found.size}` },
+      };
     }
     const handle = await open(file, 'r');
     try {

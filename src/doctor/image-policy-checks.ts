@@ -1,6 +1,6 @@
-import { hasSlipOf, show } from './admission-checks.ts';
-import type { Mapping, Placed } from './admission-checks.ts';
 import type { CheckId } from './finding.ts';
+import { hasSlipOf, show } from './placed.ts';
+import type { Mapping, Placed } from './placed.ts';
 
 /** What the plugin was told, as far as it can be read. */
 export interface ImagePolicyValues {
@@ -65,6 +65,11 @@ function checkKubeconfFile(policy: Mapping, path: Path, check: Placed): string |
   }
   if (value === undefined && hasSlipOf(policy, 'kubeConfigFile', KEYS)) return undefined;
   const message = `kubeConfigFile: expected an absolute path, got ${show(value)}`;
-  check.fail(id, [...path, 'kubeConfigFile'], message, 'as kube-apiserver sees it in its container');
+  check.fail(
+    id,
+    [...path, 'kubeConfigFile'],
+    message,
+    'as kube-apiserver sees it in its container',
+  );
   return undefined;
 }
