@@ -55,7 +55,10 @@ async function listFolder(folder: string, findings: Findings): Promise<string[]>
 }
 
 function strayFile(file: string, findings: Findings): void {
-  if (COPY.test(basename(file))) return copyFound(file, 'got one that looks like a copy', findings);
+  if (COPY.test(basename(file))) {
+    copyFound(file, 'got one that looks like a copy', findings);
+    return;
+  }
   const message = 'expected static pods alone, got a file that is none';
   const hint = 'move it out of the folder: the kubelet tries to read it again and again';
   findings.warn('manifest-folder-strays', { file, message, hint });

@@ -48,10 +48,14 @@ function checkRange(value: unknown, path: Path, { id, unit, max }: Range, check:
 
 function checkDefaultAllow(value: unknown, path: Path, check: Placed): void {
   const id = 'image-policy-default-allow';
-  if (value === false) return check.ok(id, 'defaultAllow: false');
+  if (value === false) {
+    check.ok(id, 'defaultAllow: false');
+    return;
+  }
   if (value === true) {
     const message = 'defaultAllow: true admits every image while the service cannot be asked';
-    return check.warn(id, path, message, 'write defaultAllow: false once the service is proven');
+    check.warn(id, path, message, 'write defaultAllow: false once the service is proven');
+    return;
   }
   check.fail(id, path, `defaultAllow: expected true or false, got ${show(value)}`);
 }

@@ -65,7 +65,10 @@ export class Placed {
     }: { readonly expected: readonly string[]; readonly known: readonly string[] },
   ): void {
     const got = root[key];
-    if (typeof got === 'string' && expected.includes(got)) return this.ok(id, `${key}: ${got}`);
+    if (typeof got === 'string' && expected.includes(got)) {
+      this.ok(id, `${key}: ${got}`);
+      return;
+    }
     // A misspelt key is told as that.
     if (got === undefined && hasSlipOf(root, key, known)) return;
     const hint = `write ${key}: ${expected[0] ?? ''}`;

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import {
   bits,
+  contentOf,
   decode,
   encode,
   integer,
@@ -145,11 +146,4 @@ function addressBytes(address: string): Uint8Array {
   const bytes = Buffer.alloc(16);
   [...first, ...zeros, ...last].forEach((group, index) => bytes.writeUInt16BE(group, index * 2));
   return bytes;
-}
-
-/** The bytes of a node without tag and length. */
-function contentOf(node: DerNode): Buffer {
-  const der = encode(node);
-  const length = der[1] ?? 0;
-  return der.subarray(length < 0x80 ? 2 : 2 + (length & 0x7f));
 }

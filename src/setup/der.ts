@@ -76,6 +76,18 @@ export function isTagged(node: DerNode, number: Tag): boolean {
   return node.tagClass === Class.CONTEXT_SPECIFIC && node.type === TAG[number];
 }
 
+/** The bytes of a node without tag and length. */
+export function contentOf(node: DerNode): Buffer {
+  const der = encode(node);
+  const length = der[1] ?? 0;
+  return der.subarray(length < 0x80 ? 2 : 2 + (length & 0x7f));
+}
+
+/** Such as `2.5.29.15`; empty for what is no object identifier. */
+export function objectIdOf({ type, value }: DerNode): string {
+  return type === Type.OID && typeof value === 'string' ? asn1.derToOid(value) : '';
+}
+
 function primitive(type: forge.asn1.Type, bytes: Uint8Array): DerNode {
   return asn1.create(Class.UNIVERSAL, type, false, binary(bytes));
 }
