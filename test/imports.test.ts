@@ -34,6 +34,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   ask: ['errors', 'parse'],
   // What `test` does: policy unit tests.
   'policy-test': ['errors', 'files', 'parse', 'rules', 'decide', 'scan'],
+  // What `doctor` does: it looks at the files of all the others.
+  doctor: [
+    ...['errors', 'files', 'parse', 'rules', 'decide', 'config'],
+    ...['manifest', 'setup', 'kubeconf', 'ask'],
+  ],
   service: [...WIRING, 'reload', 'reloader'],
   reload: [...WIRING, 'reloader'],
   reloader: WIRING,

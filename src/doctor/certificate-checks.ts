@@ -4,7 +4,7 @@ import { kindOf } from './disk.ts';
 import { checkDates } from './certificate-dates.ts';
 import { checkFiles } from './file-checks.ts';
 import type { Findings } from './finding.ts';
-import type { KubeconfView } from './kubeconf-checks.ts';
+import type { KubeconfView, PemText } from './kubeconf-checks.ts';
 import type { DoctorPorts } from './options.ts';
 import { parseCertificates, parseKey, readPem } from './pem-file.ts';
 import type { CertificateFile, KeyFile } from './pem-file.ts';
@@ -23,6 +23,8 @@ export interface Credentials {
   readonly ownCa: CertificateFile | undefined;
 }
 
+type PemName = keyof Credentials | 'serverKey' | 'ownCaKey';
+
 export interface Sides {
   readonly kubeconf: KubeconfView | undefined;
   readonly service: ServiceView | undefined;
@@ -33,16 +35,7 @@ export async function checkCertificates(
   { now, uid }: DoctorPorts,
   findings: Findings,
 ): Promise<Credentials> {
-  const pems = {
-    externalCa: kubeconf?.ca,
-    client: kubeconf?.clientCertificate,
-    clientKey: kubeconf?.clientKey,
-    server: service && (await readPem(service.certificate, findings)),
-    serverKey: service && (await readPem(service.key, findings)),
-    clientCa: service && (await readPem(service.clientCa, findings)),
-    ownCa: service && (await readIfThere(service.caCertificate, findings)),
-    ownCaKey: service && (await readIfThere(service.caKey, findings)),
-  };
+  const pems = await readPems({ kubeconf, service }, findings);
   const credentials = {
     externalCa: parseCertificates(pems.externalCa, findings),
     client: parseCertificates(pems.client, findings),
@@ -64,8 +57,25 @@ export async function checkCertificates(
   return credentials;
 }
 
-async function readIfThere(file: string, findings: Findings): ReturnType<typeof readPem> {
-  return (await kindOf(file)) === undefined ? undefined : readPem(file, findings);
+async function readPems(
+  { kubeconf, service }: Sides,
+  findings: Findings,
+): Promise<Record<PemName, PemText | undefined>> {
+  const ofService = (file: string | undefined): Promise<PemText | undefined> =>
+    file === undefined ? Promise.resolve(undefined) : readPem(file, findings);
+  const ifThere = async (file: string | undefined): Promise<PemText | undefined> =>
+    file === undefined || (await kindOf(file)) === undefined ? undefined : ofService(file);
+  return {
+    externalCa: kubeconf?.ca,
+    client: kubeconf?.clientCertificate,
+    clientKey: kubeconf?.clientKey,
+    server: await ofService(service?.certificate),
+    serverKey: await ofService(service?.key),
+    clientCa: await ofService(service?.clientCa),
+    // May be kept elsewhere.
+    ownCa: await ifThere(service?.caCertificate),
+    ownCaKey: await ifThere(service?.caKey),
+  };
 }
 
 interface Leaf {

@@ -26,7 +26,10 @@ function checkMode(
 ): void {
   const forbidden = isKey ? FORBIDDEN_KEY_MODE : FORBIDDEN_MODE;
   const got = (mode & 0o777).toString(8).padStart(4, '0');
-  if ((mode & forbidden) === 0) { findings.ok('file-mode', `mode ${got}`, file); return; }
+  if ((mode & forbidden) === 0) {
+    findings.ok('file-mode', `mode ${got}`, file);
+    return;
+  }
   const [what, best] = isKey
     ? ['a private key', '0600']
     : ['a file that its owner alone may write', '0644'];
@@ -40,7 +43,10 @@ function checkOwner(
   owner: number,
   { uid, findings }: { readonly uid: number; readonly findings: Findings },
 ): void {
-  if (owner === 0 || owner === uid) { findings.ok('file-owner', `owner ${owner}`, file); return; }
+  if (owner === 0 || owner === uid) {
+    findings.ok('file-owner', `owner ${owner}`, file);
+    return;
+  }
   const message = `expected it to be root's, got the user ${owner}, who may change it`;
   findings.warn('file-owner', { file, message, hint: `run: chown root ${file}` });
 }

@@ -31,11 +31,13 @@ export function weakSignatureOf(certificate: X509Certificate): string | undefine
 
 /** What is against a key, undefined when nothing is. */
 export function weakKeyOf({ publicKey }: X509Certificate): string | undefined {
-  const { asymmetricKeyType: type, asymmetricKeyDetails } = publicKey;
+  const { asymmetricKeyType: type = 'none', asymmetricKeyDetails } = publicKey;
   const { modulusLength = 0, namedCurve = '' } = asymmetricKeyDetails ?? {};
-  if (type === 'rsa' && modulusLength < SMALLEST_RSA_BITS) return `RSA with ${modulusLength} bits`;
-  if (type === 'ec' && !CURVES.has(namedCurve)) return `the curve ${namedCurve}`;
-  return type === 'rsa' || type === 'ec' || type === 'ed25519' ? undefined : (type ?? 'no key');
+  if (type === 'rsa') {
+    return modulusLength < SMALLEST_RSA_BITS ? `RSA with ${modulusLength} bits` : undefined;
+  }
+  if (type === 'ec') return CURVES.has(namedCurve) ? undefined : `the curve ${namedCurve}`;
+  return type === 'ed25519' ? undefined : type;
 }
 
 /** A certificate without any purpose is good for all. */

@@ -1,0 +1,146 @@
+import { dirname, join } from 'node:path';
+import { CONFIG_FLAG, flagsNamed } from '../manifest/manifest.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import { normalPath, readMounts, readVolumes } from '../manifest/mounts.ts';
+import type { Mount } from '../manifest/mounts.ts';
+import { TARGETS } from '../setup/layout.ts';
+import { checkAdmission } from './admission-checks.ts';
+import { checkCertificates } from './certificate-checks.ts';
+import type { Credentials } from './certificate-checks.ts';
+import { checkExposedKey, checkServiceFolder } from './exposed-checks.ts';
+import { CHECKS, Findings } from './finding.ts';
+import type { CheckId, Finding } from './finding.ts';
+import { checkFolder } from './folder-checks.ts';
+import { HostView } from './host-view.ts';
+import type { ImagePolicyValues } from './image-policy-checks.ts';
+import { checkKubeconf } from './kubeconf-checks.ts';
+import type { KubeconfView } from './kubeconf-checks.ts';
+import { checkManifest } from './manifest-checks.ts';
+import { checkMounts } from './mount-checks.ts';
+import type { DoctorOptions, DoctorPorts, GivenFile } from './options.ts';
+import { checkPort, checkService } from './service-checks.ts';
+import type { ServiceView } from './service-checks.ts';
+
+/** All that was looked at and what came of it. */
+export interface Examination {
+  readonly findings: readonly Finding[];
+  readonly manifest: Manifest | undefined;
+  readonly imagePolicy: ImagePolicyValues | undefined;
+  readonly kubeconf: KubeconfView | undefined;
+  readonly service: ServiceView | undefined;
+}
+
+/** Looks at everything that is there; whatever is broken becomes a finding. */
+export async function runDoctor(
+  options: DoctorOptions,
+  ports: DoctorPorts,
+): Promise<readonly Finding[]> {
+  return (await examine(options, ports)).findings;
+}
+
+/** The same, with what was read on the way. */
+export async function examine(options: DoctorOptions, ports: DoctorPorts): Promise<Examination> {
+  const findings = new Findings();
+  const apiserver = await lookAtApiserver(options, findings);
+  const { manifest, kubeconf } = apiserver;
+  const { serviceDir } = options;
+  const service = serviceDir === undefined ? undefined : await checkService(serviceDir, findings);
+  if (kubeconf !== undefined && service !== undefined) checkPort(kubeconf, service, findings);
+  const credentials = await checkCertificates({ kubeconf, service }, ports, findings);
+  await checkSecrets({ ...apiserver, service, credentials }, findings);
+  return {
+    findings: findings
+      .list()
+      .map((finding) => (options.strict === true ? harden(finding) : finding)),
+    manifest,
+    imagePolicy: apiserver.imagePolicy,
+    kubeconf,
+    service,
+  };
+}
+
+interface Apiserver {
+  readonly manifest: Manifest | undefined;
+  readonly mounts: readonly Mount[];
+  readonly imagePolicy: ImagePolicyValues | undefined;
+  readonly kubeconf: KubeconfView | undefined;
+  /** The images of the other static pods. */
+  readonly images: readonly string[];
+}
+
+/** Manifest -> admission configuration -> kubeconf, each by the name that the one before has. */
+async function lookAtApiserver(options: DoctorOptions, findings: Findings): Promise<Apiserver> {
+  const { dir } = options;
+  const given = options.manifest;
+  const manifest = given === undefined ? undefined : await checkManifest(given, findings);
+  const images = given === undefined ? [] : await checkFolder(given.file, findings);
+  const mounts = manifest && readMounts(manifest, readVolumes(manifest));
+  const view = new HostView(mounts, dir);
+  const imagePolicy = await lookAtAdmission(options, { manifest, view, findings });
+  const kubeconf = await lookAtKubeconf(imagePolicy?.kubeConfigFile, dir, { view, findings });
+  if (given !== undefined && manifest !== undefined) {
+    await checkMounts(manifest, view, findings, given.file);
+  }
+  return { manifest, mounts: mounts ?? [], imagePolicy, kubeconf, images };
+}
+
+async function lookAtKubeconf(
+  named: string | undefined,
+  dir: string | undefined,
+  { view, findings }: Pick<Looking, 'view' | 'findings'>,
+): Promise<KubeconfView | undefined> {
+  const path = named ?? (dir && join(dir, TARGETS.kubeconf.name));
+  return path === undefined ? undefined : checkKubeconf(path, view, findings);
+}
+
+interface Looking {
+  readonly manifest: Manifest | undefined;
+  readonly view: HostView;
+  readonly findings: Findings;
+}
+
+async function lookAtAdmission(
+  { dir, admissionConfiguration }: DoctorOptions,
+  { manifest, view, findings }: Looking,
+): Promise<ImagePolicyValues | undefined> {
+  const named = manifest && flagsNamed(manifest, CONFIG_FLAG).at(-1)?.value;
+  const inFolder = dir && join(dir, TARGETS.admissionConfiguration.name);
+  const fallback = admissionConfiguration?.file ?? inFolder;
+  const path = (named ?? '') === '' ? fallback : named;
+  if (path === undefined) return undefined;
+  const { host } = named === path ? await view.locate(path) : { host: path };
+  const file = planned(host, admissionConfiguration);
+  return checkAdmission({ ...file, path, view }, findings);
+}
+
+/** A text that is given stands for the file of its name alone. */
+function planned(host: string, given: GivenFile | undefined): GivenFile {
+  return given !== undefined && normalPath(given.file) === normalPath(host)
+    ? given
+    : { file: host };
+}
+
+interface Secrets extends Apiserver {
+  readonly service: ServiceView | undefined;
+  readonly credentials: Credentials;
+}
+
+async function checkSecrets(
+  { kubeconf, service, credentials, mounts }: Secrets,
+  findings: Findings,
+): Promise<void> {
+  if (kubeconf !== undefined) {
+    await checkExposedKey(dirname(kubeconf.file), credentials, findings);
+  }
+  if (service !== undefined && mounts.length > 0) {
+    checkServiceFolder(service.folder, mounts, findings);
+  }
+}
+
+/** What nobody can do anything about here is no failure, however strict. */
+const NOTED_ALONE = new Set<CheckId>(['version-image-volumes', 'version-known']);
+
+function harden(finding: Finding): Finding {
+  if (finding.status !== 'warn' || NOTED_ALONE.has(finding.id)) return finding;
+  return { ...finding, group: CHECKS[finding.id], status: 'fail' };
+}
