@@ -5,6 +5,7 @@ import type { CommandContext, ExitCode } from './context.ts';
 import { VERSION } from '../version.ts';
 import { addCertsCommand } from './certs.ts';
 import { addCheckCommand } from './check.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { writeProblems } from './messages.ts';
 import { addReferenceCommand } from './reference.ts';
 import { addRulesCommand } from './rules.ts';
@@ -39,6 +40,7 @@ function buildProgram(context: CommandContext): Command {
   addSetupCommand(program, context);
   addCertsCommand(program, context);
   addCheckCommand(program, context);
+  addDoctorCommand(program, context);
   addReferenceCommand(program, context);
   addRulesCommand(program, context);
   addScanCommand(program, context);

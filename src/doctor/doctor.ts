@@ -3,10 +3,12 @@ import { CONFIG_FLAG, flagsNamed } from '../manifest/manifest.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { normalPath, readMounts, readVolumes } from '../manifest/mounts.ts';
 import type { Mount } from '../manifest/mounts.ts';
+import { stringOf } from '../manifest/nodes.ts';
 import { TARGETS } from '../setup/layout.ts';
 import { checkAdmission } from './admission-checks.ts';
 import { checkCertificates } from './certificate-checks.ts';
 import type { Credentials } from './certificate-checks.ts';
+import { checkClientName } from './client-name-check.ts';
 import { checkExposedKey, checkServiceFolder } from './exposed-checks.ts';
 import { CHECKS, Findings } from './finding.ts';
 import type { CheckId, Finding } from './finding.ts';
@@ -18,6 +20,9 @@ import type { KubeconfView } from './kubeconf-checks.ts';
 import { checkManifest } from './manifest-checks.ts';
 import { checkMounts } from './mount-checks.ts';
 import type { DoctorOptions, DoctorPorts, GivenFile } from './options.ts';
+import { checkRules } from './rules-checks.ts';
+import { systemImages } from './system-images.ts';
+import { checkVersion } from './version-checks.ts';
 import { checkPort, checkService } from './service-checks.ts';
 import type { ServiceView } from './service-checks.ts';
 
@@ -48,6 +53,7 @@ export async function examine(options: DoctorOptions, ports: DoctorPorts): Promi
   if (kubeconf !== undefined && service !== undefined) checkPort(kubeconf, service, findings);
   const credentials = await checkCertificates({ kubeconf, service }, ports, findings);
   await checkSecrets({ ...apiserver, service, credentials }, findings);
+  await lookAtRules(options, { ...apiserver, service }, findings);
   return {
     findings: findings
       .list()
@@ -120,6 +126,21 @@ function planned(host: string, given: GivenFile | undefined): GivenFile {
     : { file: host };
 }
 
+/** Whether the cluster's own pods would still start. */
+async function lookAtRules(
+  { rules, kubeconfig }: DoctorOptions,
+  { manifest, service, images }: Pick<Secrets, 'manifest' | 'service' | 'images'>,
+  findings: Findings,
+): Promise<void> {
+  const asking = { ...(manifest && { manifest }), ...(kubeconfig !== undefined && { kubeconfig }) };
+  const version = await checkVersion(asking, findings);
+  const file = rules ?? service?.rules;
+  if (file === undefined) return;
+  const own = (manifest && stringOf(manifest.yaml, manifest.container, 'image')) ?? '';
+  const all = [...images, ...(own === '' ? [] : [own]), ...systemImages(own, version)];
+  await checkRules(file, all, findings);
+}
+
 interface Secrets extends Apiserver {
   readonly service: ServiceView | undefined;
   readonly credentials: Credentials;
@@ -131,6 +152,9 @@ async function checkSecrets(
 ): Promise<void> {
   if (kubeconf !== undefined) {
     await checkExposedKey(dirname(kubeconf.file), credentials, findings);
+  }
+  if (service !== undefined && credentials.client !== undefined) {
+    checkClientName(credentials.client, service, findings);
   }
   if (service !== undefined && mounts.length > 0) {
     checkServiceFolder(service.folder, mounts, findings);
