@@ -18,10 +18,23 @@ export function describeIssues(
   value: unknown,
   schema: z.ZodType,
 ): DescribedIssue[] {
+  const otherKind = issues.find((issue) => saysOtherKind(issue, value));
+  if (otherKind !== undefined) {
+    return describeIssue(otherKind, value, schema).map((issue) => ({ ...issue, hint: OTHER_KIND }));
+  }
   const mistyped = new Set(issues.filter(isOfType).map(({ path }) => nameOf(path)));
   return issues
     .filter((issue) => !isOfSize(issue) || !mistyped.has(nameOf(issue.path)))
     .flatMap((issue) => describeIssue(issue, value, schema));
+}
+
+const OTHER_KIND = 'this is another kind of file, what else is in it was not checked';
+
+/** The file says that it is something else: held against this schema all of it would be wrong. */
+function saysOtherKind(issue: Issue, value: unknown): boolean {
+  if (issue.code !== 'invalid_value' || nameOf(issue.path) !== 'kind') return false;
+  const got = valueAt(value, issue.path);
+  return typeof got === 'string' && nearest(got, issue.values.map(String)) === undefined;
 }
 
 const isOfType = ({ code }: Issue): boolean => code === 'invalid_type';
@@ -42,7 +55,7 @@ function describeIssue(issue: Issue, value: unknown, schema: z.ZodType): Describ
     issue.code === 'custom'
       ? `${name}: ${issue.message}`
       : `${name}: expected ${expectation(issue)}, got ${show(got)}`;
-  return [{ path: issue.path, message, ...hintOf(issue, got) }];
+  return [{ path: issue.path, message, ...hintOf(issue, got, schema) }];
 }
 
 function unknownKey(
@@ -59,18 +72,37 @@ function unknownKey(
   };
 }
 
-function hintOf(issue: Issue, got: unknown): { hint?: string } {
-  const hint = findHint(issue, got);
+function hintOf(issue: Issue, got: unknown, schema: z.ZodType): { hint?: string } {
+  const hint = findHint(issue, got, schema);
   return hint === undefined ? {} : { hint };
 }
 
-function findHint(issue: Issue, got: unknown): string | undefined {
+function findHint(issue: Issue, got: unknown, schema: z.ZodType): string | undefined {
   if (issue.code === 'custom') {
     const hint: unknown = issue.params?.['hint'];
     return typeof hint === 'string' ? hint : undefined;
   }
   if (issue.code === 'invalid_value') return hintOfValue(issue.values, got);
-  return issue.code === 'invalid_type' ? hintOfType(issue.expected, got) : undefined;
+  if (issue.code !== 'invalid_type') return undefined;
+  if (issue.expected === 'array') return hintOfList(got, knownKeys(schema, [...issue.path, 0]));
+  return hintOfType(issue.expected, got);
+}
+
+/** @param itemKeys what an item may hold; none when it is a text or a number */
+function hintOfList(got: unknown, itemKeys: readonly string[]): string | undefined {
+  if (typeof got === 'string' && itemKeys.length === 0) {
+    const items = got.split(',').map((item) => JSON.stringify(item.trim()));
+    return items.length > MAX_ITEMS ? undefined : `write [${items.join(', ')}]`;
+  }
+  const isItem = typeof got === 'object' && got !== null && isOneOf(Object.keys(got), itemKeys);
+  return isItem ? 'put "- " before its first key: each item of a list begins with one' : undefined;
+}
+
+/** A hint that repeats more than this is no help. */
+const MAX_ITEMS = 10;
+
+function isOneOf(keys: readonly string[], known: readonly string[]): boolean {
+  return keys.some((key) => known.includes(key));
 }
 
 function hintOfType(expected: string, got: unknown): string | undefined {

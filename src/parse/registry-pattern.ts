@@ -18,6 +18,8 @@ export type ParsedPattern<T> =
   | { readonly ok: false; readonly error: string; readonly hint: string };
 
 const HINT = 'write a host (registry.example.com), host:port, or *. and a suffix (*.example.com)';
+const PATH_HINT =
+  'a registry has no path: write it among `images`, with /** behind it for all that is below';
 
 /** Reads one registry pattern; `index.docker.io` is `docker.io`, as in a reference. */
 export function parseRegistryPattern(text: string): ParsedPattern<RegistryPattern> {
@@ -29,9 +31,9 @@ export function parseRegistryPattern(text: string): ParsedPattern<RegistryPatter
     const valid = isRegistry(text.slice(2)) && !text.startsWith('*.[');
     return valid
       ? { ok: true, pattern: { kind: 'suffix', suffix: text.slice(1) } }
-      : refuse(`expected a suffix of a registry after "*.", got ${quoted}`);
+      : refuse(`expected a suffix of a registry after "*.", got ${quoted}`, hintOf(text));
   }
-  if (!isRegistry(text)) return refuse(`expected a registry, got ${quoted}`);
+  if (!isRegistry(text)) return refuse(`expected a registry, got ${quoted}`, hintOf(text));
   if (!namesRegistry(text)) {
     return refuse(
       `no image has the registry ${quoted}: the first part of an image is a registry ` +
@@ -41,8 +43,13 @@ export function parseRegistryPattern(text: string): ParsedPattern<RegistryPatter
   return { ok: true, pattern: { kind: 'exact', registry: canonicalRegistry(text) } };
 }
 
-function refuse(error: string): ParsedPattern<never> {
-  return { ok: false, error, hint: HINT };
+function refuse(error: string, hint = HINT): ParsedPattern<never> {
+  return { ok: false, error, hint };
+}
+
+function hintOf(text: string): string {
+  if (text.includes('://')) return `leave the scheme out, ${HINT}`;
+  return text.includes('/') ? PATH_HINT : HINT;
 }
 
 /** Many registry patterns, asked at once; the cost does not grow with their number. */

@@ -135,7 +135,9 @@ describe('a mistake in a config file', () => {
     [
       'the kind of another file',
       MINIMAL.replace('ServiceConfig', 'ImagePolicy'),
-      ['2:7 kind: expected "ServiceConfig", got "ImagePolicy"'],
+      [
+        '2:7 kind: expected "ServiceConfig", got "ImagePolicy" [this is another kind of file, what else is in it was not checked]',
+      ],
     ],
     ['no tls', `${HEAD}rules: r\n`, ['1:1 tls is missing: expected a mapping']],
     ['no rules', `${HEAD}${TLS}`, ['1:1 rules is missing: expected a string']],

@@ -10,6 +10,7 @@ const schema = z.strictObject({
   on: z.literal(true).optional(),
   level: z.enum(['low', 'high']).default('low'),
   items: z.array(z.strictObject({ key: z.string() })).optional(),
+  words: z.array(z.string()).optional(),
   nested: z
     .strictObject({ inner: z.strictObject({ leaf: z.boolean() }).prefault({ leaf: true }) })
     .optional(),
@@ -68,7 +69,26 @@ describe('a document', () => {
       'level: hihg\n',
       '1:8 level: expected "low" or "high", got "hihg" [did you mean "high"?]',
     ],
-    ['a mapping for a list', 'items: { key: x }\n', '1:1 items: expected a list, got a mapping'],
+    [
+      'an item for a list',
+      'items: { key: x }\n',
+      '1:1 items: expected a list, got a mapping [put "- " before its first key: each item of a list begins with one]',
+    ],
+    ['a mapping for a list', 'items: { a: x }\n', '1:1 items: expected a list, got a mapping'],
+    ['text for a list of mappings', 'items: x\n', '1:8 items: expected a list, got "x"'],
+    ['nothing for a list', 'items:\n', '1:7 items: expected a list, got null'],
+    ['a text for a list', 'words: "*"\n', '1:8 words: expected a list, got "*" [write ["*"]]'],
+    [
+      'texts parted by commas for a list',
+      'words: a, b,c\n',
+      '1:8 words: expected a list, got "a, b,c" [write ["a", "b", "c"]]',
+    ],
+    [
+      'many texts for a list',
+      'words: a,b,c,d,e,f,g,h,i,j,k\n',
+      '1:8 words: expected a list, got "a,b,c,d,e,f,g,h,i,j,k"',
+    ],
+    ['a number for a list', 'words: 1\n', '1:8 words: expected a list, got 1'],
     ['text for a mapping', 'nested: x\n', '1:9 nested: expected a mapping, got "x"'],
     ['a missing key', 'items:\n  - {}\n', '2:5 items[0].key is missing: expected a string'],
     ['an unknown key', 'nmae: abc\n', '1:1 unknown key "nmae" [did you mean "name"?]'],
@@ -162,7 +182,7 @@ describe('a document', () => {
     [
       'the key __proto__',
       '__proto__: { name: abc }\n',
-      '1:1 unknown key "__proto__" [known here: name, count, on, level, items, nested]',
+      '1:1 unknown key "__proto__" [known here: name, count, on, level, items, words, nested]',
     ],
     [
       'the key constructor',
@@ -172,7 +192,7 @@ describe('a document', () => {
     [
       'a number for a key',
       '1: x\n',
-      '1:1 unknown key "1" [known here: name, count, on, level, items, nested]',
+      '1:1 unknown key "1" [known here: name, count, on, level, items, words, nested]',
     ],
     [
       'a mapping for a key',

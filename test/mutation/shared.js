@@ -16,6 +16,7 @@ export function mutationsOf(folder, tooSlow) {
       config: {
         testMatch: [`<rootDir>/test/${folder}/*.test.ts`],
         testPathIgnorePatterns: tooSlow.map((file) => `<rootDir>/test/${folder}/${file}`),
+        testEnvironment: './test/mutation/environment.cjs',
         setupFiles: ['<rootDir>/test/mutation/properties.js'],
       },
     },

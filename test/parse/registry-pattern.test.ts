@@ -77,10 +77,6 @@ describe('a registry pattern', () => {
     'a.*.com',
     'registry.*',
     '*example.com',
-    '*.example.com/*',
-    'example.com/',
-    'example.com/team',
-    'https://example.com',
     'user@example.com',
     'example.com:',
     'example.com:*',
@@ -107,6 +103,31 @@ describe('a registry pattern', () => {
       hint: expect.stringContaining('*.example.com'),
     });
   });
+
+  it.each([
+    '/',
+    'example.com/',
+    'example.com/team',
+    'example.com:5000/team',
+    '*.example.com/*',
+    'user@example.com/team',
+  ])('%j is refused, and the hint says where a path belongs', (pattern) => {
+    expect(parseRegistryPattern(pattern)).toMatchObject({
+      ok: false,
+      error: expect.stringContaining(`registry`),
+      hint: 'a registry has no path: write it among `images`, with /** behind it for all that is below',
+    });
+  });
+
+  it.each(['https://example.com', 'http://example.com/team', '*.://'])(
+    '%j is refused, and the hint says to leave out the scheme',
+    (pattern) => {
+      expect(parseRegistryPattern(pattern)).toMatchObject({
+        ok: false,
+        hint: expect.stringMatching(/^leave the scheme out, write a host \(/),
+      });
+    },
+  );
 
   it.each(['*', '**'])('%s is refused, as it would take every registry', (pattern) => {
     expect(parseRegistryPattern(pattern)).toMatchObject({

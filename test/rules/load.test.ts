@@ -45,6 +45,7 @@ const NAMESPACE_HINT =
   'a namespace holds lower-case letters, digits and "-"; * stands for any run of them';
 const TAG_HINT = 'a tag holds letters, digits, "_", "." and "-"; * stands for any run';
 const ANNOTATION_HINT = 'write something like image-checker.image-policy.k8s.io/break-glass';
+const OTHER_KIND = 'this is another kind of file, what else is in it was not checked';
 const LABEL = 'a DNS label (lower-case letters, digits and "-", at most 63 characters)';
 
 describe('a rules file', () => {
@@ -158,7 +159,12 @@ describe('a mistake in a rules file', () => {
     [
       'the kind of another file',
       HEAD.replace('ImagePolicy', 'ServiceConfig') + '  rules: []\n',
-      '2:7 kind: expected "ImagePolicy", got "ServiceConfig"',
+      `2:7 kind: expected "ImagePolicy", got "ServiceConfig" [${OTHER_KIND}]`,
+    ],
+    [
+      'nothing but another kind of file',
+      'kind: Pod\napiVersion: v1\nmetadata: { name: A, labels: {} }\nspec: { containers: [] }\n',
+      `1:7 kind: expected "ImagePolicy", got "Pod" [${OTHER_KIND}]`,
     ],
     [
       'a name in upper case',
@@ -269,7 +275,7 @@ describe('a mistake in a rules file', () => {
     [
       'an exemption that is no list',
       ['require: { digest: true }', 'except: { images: [a] }'],
-      '8:5 spec.rules[0].except: expected a list, got a mapping',
+      '8:5 spec.rules[0].except: expected a list, got a mapping [put "- " before its first key: each item of a list begins with one]',
     ],
     [
       'no registries',
@@ -294,7 +300,12 @@ describe('a mistake in a rules file', () => {
     [
       'one tag that is no list',
       ['forbid: { tags: latest }'],
-      '7:21 spec.rules[0].forbid.tags: expected a list, got "latest"',
+      '7:21 spec.rules[0].forbid.tags: expected a list, got "latest" [write ["latest"]]',
+    ],
+    [
+      'registries parted by commas',
+      ['require: { registries: "docker.io, quay.io" }'],
+      '7:28 spec.rules[0].require.registries: expected a list, got "docker.io, quay.io" [write ["docker.io", "quay.io"]]',
     ],
     [
       'a tag that YAML takes for a number',
@@ -390,7 +401,7 @@ describe('a mistake in a rules file', () => {
     [
       'a registry with a path',
       ['require: { registries: [docker.io/library] }'],
-      `7:29 spec.rules[0].require.registries[0]: expected a registry, got "docker.io/library" [${REGISTRY_HINT}]`,
+      `7:29 spec.rules[0].require.registries[0]: expected a registry, got "docker.io/library" [a registry has no path: write it among \`images\`, with /** behind it for all that is below]`,
     ],
     [
       'every registry',
