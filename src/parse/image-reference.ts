@@ -86,7 +86,7 @@ export function isLocalImageId(image: string): boolean {
 function splitRegistry(image: string): { registry: string; remainder: string; explicit: boolean } {
   const slash = image.indexOf('/');
   const first = image.slice(0, Math.max(slash, 0));
-  const explicit = slash >= 0 && namesRegistry(first);
+  const explicit = namesRegistry(first);
   const registry = explicit ? canonicalRegistry(first) : DEFAULT_REGISTRY;
   const rest = explicit ? image.slice(slash + 1) : image;
   const official = registry === DEFAULT_REGISTRY && !rest.includes('/');

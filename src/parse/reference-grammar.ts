@@ -69,8 +69,8 @@ export function isRegistry(text: string): boolean {
 
 function isHost(host: string): boolean {
   if (host.startsWith('[')) {
-    const address = host.slice(1, -1);
-    return address !== '' && host.endsWith(']') && every(address, 0, isHexDigitOrColon);
+    const address = host.slice(1, -1); // isRegistry has cut it behind the "]"
+    return address !== '' && every(address, 0, isHexDigitOrColon);
   }
   return host.split('.').every(isLabel);
 }
@@ -87,7 +87,7 @@ function isPath(path: string): boolean {
 
 /** Whether a string is one component of a repository path. */
 export function isPathComponent(component: string): boolean {
-  let separator = '-'; // as if one stood before: a component cannot begin with a separator
+  let separator = '-'; // as if one stood before: an empty component is none
   for (let index = 0; index < component.length; index++) {
     const code = component.charCodeAt(index);
     if (isLowerAlnum(code)) {
@@ -95,7 +95,7 @@ export function isPathComponent(component: string): boolean {
       continue;
     }
     const next = separator + component.charAt(index);
-    if (!isSeparator(next) || (separator === '-' && index === 0)) return false;
+    if (!isSeparator(next) || index === 0) return false;
     separator = next === '--' ? '-' : next;
   }
   return separator === '';
@@ -108,12 +108,8 @@ function isSeparator(text: string): boolean {
 
 /** Whether a string is a tag by the grammar. */
 export function isTag(tag: string): boolean {
-  return (
-    tag !== '' &&
-    tag.length <= MAX_TAG_LENGTH &&
-    isWord(tag.charCodeAt(0)) &&
-    every(tag, 1, isTagCharacter)
-  );
+  const begins = isWord(tag.charCodeAt(0)); // NaN, which is none, for the empty string
+  return begins && tag.length <= MAX_TAG_LENGTH && every(tag, 1, isTagCharacter);
 }
 
 /** The digest part of ReferenceRegexp: wider than what `checkDigest` then lets through. */

@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ImagePattern, TagReading } from '../../src/parse/image-pattern.ts';
-import { isTagGlob, matchesReference, parseImagePattern } from '../../src/parse/image-pattern.ts';
+import {
+  foldImagePattern,
+  isTagGlob,
+  matchesReference,
+  parseImagePattern,
+} from '../../src/parse/image-pattern.ts';
 import type { ImageReference } from '../../src/parse/image-reference.ts';
 import { parseImageReference } from '../../src/parse/image-reference.ts';
 import { oracleTakes } from './pattern-oracle.ts';
@@ -458,3 +463,22 @@ function witness(pattern: string): string {
   const whole = anyRegistry ? ['w.io', first.replace('**', 'a'), ...rest] : [first, ...rest];
   return whole.join('/').replaceAll('**', 'a').replaceAll('*', 'a');
 }
+
+describe('the host of a pattern, in lower case', () => {
+  it.each([
+    ['Example.com/x:v*', { kind: 'exact', registry: 'example.com' }],
+    ['*.Example.com/x', { kind: 'suffix', suffix: '.example.com' }],
+    ['Index.docker.io/a/b', { kind: 'exact', registry: 'docker.io' }],
+  ])('makes of %s a pattern of %j', (source, registry) => {
+    const pattern = readPattern(source);
+    expect(foldImagePattern(pattern)).toEqual({ ...pattern, registry });
+  });
+
+  it.each(['**', '**/x', 'nginx', 'example.com/x', '*.example.com/x'])(
+    'leaves %s as it is',
+    (source) => {
+      const pattern = readPattern(source);
+      expect(foldImagePattern(pattern)).toBe(pattern);
+    },
+  );
+});

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isLocalImageId, parseImageReference } from '../../src/parse/image-reference.ts';
+import {
+  foldRegistry,
+  isLocalImageId,
+  parseImageReference,
+} from '../../src/parse/image-reference.ts';
 
 interface Expected {
   readonly category: string;
@@ -86,6 +90,28 @@ describe('an image reference', () => {
       ok: true,
       reference: { explicitRegistry, explicitTag },
     });
+  });
+});
+
+describe('the host of a reference, in lower case', () => {
+  it.each([
+    ['Example.com/nginx', 'example.com', 'nginx'],
+    ['EXAMPLE.com:5000/a/b', 'example.com:5000', 'a/b'],
+    ['DOCKER.io/nginx', 'docker.io', 'library/nginx'],
+    ['Docker.io/team/nginx', 'docker.io', 'team/nginx'],
+    ['Index.docker.io/nginx', 'docker.io', 'library/nginx'],
+    ['DOCKER.io:443/nginx', 'docker.io:443', 'nginx'],
+  ])('makes of %s the registry %s and the path %s', (input, registry, repository) => {
+    const parsed = parseImageReference(input);
+    if (!parsed.ok) throw new Error(parsed.error);
+    const rest = parsed.reference;
+    expect(foldRegistry(rest)).toEqual({ ...rest, registry, repository });
+  });
+
+  it.each(['nginx', 'example.com/nginx', 'foo_bar.com/x'])('leaves %s as it is', (input) => {
+    const parsed = parseImageReference(input);
+    if (!parsed.ok) throw new Error(parsed.error);
+    expect(foldRegistry(parsed.reference)).toBe(parsed.reference);
   });
 });
 
