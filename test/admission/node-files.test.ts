@@ -116,10 +116,11 @@ describe('the systemd unit', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const analyze = (...args: readonly string[]) =>
-    spawnSync('systemd-analyze', args, { encoding: 'utf8' });
-  const isThere = analyze('--version').status === 0;
-  const where = isThere ? it : it.skip;
+  const analyze = (...args: readonly string[]) => {
+    const ended = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+    if (ended.error !== undefined) throw new Error('expected systemd-analyze: install systemd');
+    return ended;
+  };
 
   it('serves what setup makes, as a user of its own', () => {
     expect(unit).toContain(`ExecStart=/usr/local/bin/image-checker serve --config ${config}\n`);
@@ -132,12 +133,12 @@ describe('the systemd unit', () => {
     expect(twice).toEqual(['SystemCallFilter']);
   });
 
-  where('is verified by systemd-analyze without a word', () => {
+  it('is verified by systemd-analyze without a word', () => {
     const { status, stdout, stderr } = analyze('verify', file);
     expect([status, stdout, stderr]).toEqual([0, '', '']);
   });
 
-  where('is rated at 1.1 or better by systemd-analyze security', () => {
+  it('is rated at 1.1 or better by systemd-analyze security', () => {
     const { status, stdout } = analyze('security', '--offline=true', '--threshold=11', file);
     expect([status, stdout]).toEqual([0, expect.stringContaining('Overall exposure level')]);
   });
