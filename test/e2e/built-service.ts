@@ -30,6 +30,7 @@ export interface BuiltService {
 export interface Installation {
   readonly admissionFolder: string;
   readonly serviceFolder: string;
+  readonly port: number;
   readonly adminPort: number;
 }
 
@@ -48,7 +49,7 @@ export async function setUp(folder: string): Promise<Installation> {
     { timeout: SETUP_MS },
   );
   if (code !== 0) throw new Error(`setup ended with ${code}\n${stderr}`);
-  return { admissionFolder, serviceFolder, adminPort };
+  return { admissionFolder, serviceFolder, port, adminPort };
 }
 
 /** Starts the service of an installation and waits until it is ready. */
