@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { hostPathOf, normalPath } from '../manifest/mounts.ts';
+import { hostPathOf, mountOf, normalPath } from '../manifest/mounts.ts';
 import type { Mount } from '../manifest/mounts.ts';
 import { exists } from './disk.ts';
 
@@ -54,6 +54,8 @@ export class HostView {
   /** Where the file lies if not where the mounts say. */
   async #findOutside(path: string): Promise<string | undefined> {
     if (await exists(path)) return normalPath(path);
+    const source = this.#mounts && mountOf(this.#mounts, path)?.source;
+    if (source !== undefined && (await exists(source))) return undefined;
     const inFolder = this.#dir === undefined ? undefined : join(this.#dir, basename(path));
     return inFolder !== undefined && (await exists(inFolder)) ? inFolder : undefined;
   }

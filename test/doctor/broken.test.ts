@@ -1,9 +1,9 @@
-import { chmod, copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CheckId } from '../../src/doctor/finding.ts';
 import { removePlace } from '../setup/support.ts';
-import { CA, filesOf, make, NAMES, replaceLeaf, RSA, SERVER } from './openssl.ts';
+import { CA, encrypt, filesOf, make, NAMES, replaceLeaf, RSA, SERVER } from './openssl.ts';
 import { edit, examineNode, faultsOf, manifestOf, newNode, podOf, VERSION } from './place.ts';
 import type { Node } from './place.ts';
 
@@ -196,7 +196,7 @@ const ADMISSION: readonly Row[] = [
   [
     'it configures the plugin twice',
     'admission-plugin-once',
-    inAdmission('plugins:', 'plugins:\n  - { name: ImagePolicyWebhook, path: /none }\n'.trimEnd()),
+    inAdmission(/$/, '  - name: ImagePolicyWebhook\n'),
   ],
   [
     'it says nothing for the plugin',
@@ -299,7 +299,9 @@ const CERTIFICATES: readonly Row[] = [
   [
     'a key has a passphrase',
     'certificate-readable',
-    inService('server-key.pem', /PRIVATE KEY/g, 'ENCRYPTED PRIVATE KEY'),
+    (n) => {
+      encrypt(filesOf(n, 'server')[1]);
+    },
   ],
   [
     'the server key is gone',
@@ -309,17 +311,23 @@ const CERTIFICATES: readonly Row[] = [
   [
     'the server certificate has ended',
     'certificate-valid',
-    (n) => { replaceLeaf(n, 'server', { days: -1 }); },
+    (n) => {
+      replaceLeaf(n, 'server', { days: -1 });
+    },
   ],
   [
     'the client certificate has ended',
     'certificate-valid',
-    (n) => { replaceLeaf(n, 'client', { days: -1 }); },
+    (n) => {
+      replaceLeaf(n, 'client', { days: -1 });
+    },
   ],
   [
     'the server certificate ends soon',
     'certificate-ending',
-    (n) => { replaceLeaf(n, 'server', { days: 20 }); },
+    (n) => {
+      replaceLeaf(n, 'server', { days: 20 });
+    },
   ],
   [
     'the client key belongs to another certificate',
@@ -329,12 +337,16 @@ const CERTIFICATES: readonly Row[] = [
   [
     'the server certificate is by another CA',
     'certificate-server-chain',
-    (n) => { replaceLeaf(n, 'server', { issuer: otherCa(n) }); },
+    (n) => {
+      replaceLeaf(n, 'server', { issuer: otherCa(n) });
+    },
   ],
   [
     'the client certificate is by another CA',
     'certificate-client-chain',
-    (n) => { replaceLeaf(n, 'client', { issuer: otherCa(n) }); },
+    (n) => {
+      replaceLeaf(n, 'client', { issuer: otherCa(n) });
+    },
   ],
   [
     'the client CA is not a CA',
@@ -349,32 +361,44 @@ const CERTIFICATES: readonly Row[] = [
   [
     'the server certificate has a common name alone',
     'certificate-names',
-    (n) => { replaceLeaf(n, 'server', { name: '127.0.0.1', extensions: ['extendedKeyUsage=serverAuth'] }); },
+    (n) => {
+      replaceLeaf(n, 'server', { name: '127.0.0.1', extensions: ['extendedKeyUsage=serverAuth'] });
+    },
   ],
   [
     'the server certificate is for another host',
     'certificate-host',
-    (n) => { replaceLeaf(n, 'server', { extensions: ['subjectAltName=DNS:other.example.com'] }); },
+    (n) => {
+      replaceLeaf(n, 'server', { extensions: ['subjectAltName=DNS:other.example.com'] });
+    },
   ],
   [
     'the server certificate is for clients',
     'certificate-usage',
-    (n) => { replaceLeaf(n, 'server', { extensions: ['extendedKeyUsage=clientAuth', NAMES] }); },
+    (n) => {
+      replaceLeaf(n, 'server', { extensions: ['extendedKeyUsage=clientAuth', NAMES] });
+    },
   ],
   [
     'the client certificate is for servers',
     'certificate-usage',
-    (n) => { replaceLeaf(n, 'client', { extensions: SERVER }); },
+    (n) => {
+      replaceLeaf(n, 'client', { extensions: SERVER });
+    },
   ],
   [
     'the server certificate is signed over SHA-1',
     'certificate-signature',
-    (n) => { replaceLeaf(n, 'server', { digest: 'sha1' }); },
+    (n) => {
+      replaceLeaf(n, 'server', { digest: 'sha1' });
+    },
   ],
   [
     'the server key is small',
     'certificate-key-size',
-    (n) => { replaceLeaf(n, 'server', { key: RSA(1024) }); },
+    (n) => {
+      replaceLeaf(n, 'server', { key: RSA(1024) });
+    },
   ],
   ['others may read the client key', 'file-mode', (n) => chmod(filesOf(n, 'client')[1], 0o644)],
   [
@@ -403,7 +427,9 @@ const REST: readonly Row[] = [
   [
     'the service does not know the client by name',
     'service-client-name',
-    (n) => { replaceLeaf(n, 'client', { name: 'somebody' }); },
+    (n) => {
+      replaceLeaf(n, 'client', { name: 'somebody' });
+    },
   ],
   ['the rules are gone', 'rules-valid', ({ serviceDir }) => rm(join(serviceDir, 'rules.yaml'))],
   ['a rule is misspelt', 'rules-valid', inService('rules.yaml', 'require:', 'requires:')],
@@ -449,9 +475,12 @@ describe('the doctor finds one fault, and no other', () => {
     },
   );
 
-  it('where the client key is somebody else’s', async () => {
-    const findings = await examineNode(node, {}, { uid: 12_345 });
-    const owned = process.getuid?.() === 0 ? [] : ['file-owner'];
-    expect(faultsOf(findings)).toEqual(owned);
+  it('where a key is owned by another user: file-owner', async () => {
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) await chown(filesOf(node, 'client')[1], 12_345, 0);
+    // Not being root, nobody can give files away: look at them as somebody else.
+    expect(faultsOf(await examineNode(node, {}, { uid: isRoot ? 0 : 12_345 }))).toEqual([
+      'file-owner',
+    ]);
   });
 });

@@ -1,6 +1,9 @@
+import { copyFile, mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { removePlace } from '../setup/support.ts';
-import { edit, examineNode, faultsOf, newNode } from './place.ts';
+import { CA, CLIENT, make, SERVER } from './openssl.ts';
+import { edit, examineNode, faultsOf, manifestOf, newNode } from './place.ts';
 import type { Node } from './place.ts';
 
 let node: Node;
@@ -29,5 +32,57 @@ describe('the doctor', () => {
       'manifest-readable',
       'image-policy-allow-ttl',
     ]);
+  });
+});
+
+describe('the doctor', () => {
+  it('finds nothing wrong with ECDSA certificates of openssl, in the names of cert-manager', async () => {
+    const certificate = join(node.root, 'ca.pem');
+    const key = join(node.root, 'ca.key');
+    make(certificate, key, { name: 'ca', extensions: CA });
+    const at = (side: string, name: string): string => join(node.root, side, name);
+    for (const side of ['client', 'server'] as const) {
+      await mkdir(join(node.root, side));
+      make(at(side, 'tls.crt'), at(side, 'tls.key'), {
+        name: 'api-server',
+        extensions: side === 'server' ? SERVER : CLIENT,
+        issuer: { certificate, key },
+      });
+      await copyFile(certificate, at(side, 'ca.crt'));
+    }
+    await rename(at('client', ''), join(node.dir, 'tls'));
+    const kubeconf = join(node.dir, 'kubeconf');
+    await edit(kubeconf, /certificate-authority: .*/, 'certificate-authority: tls/ca.crt');
+    await edit(kubeconf, /client-certificate: .*/, 'client-certificate: tls/tls.crt');
+    await edit(kubeconf, /client-key: .*/, 'client-key: tls/tls.key');
+    const config = join(node.serviceDir, 'config.yaml');
+    await edit(config, /certificate: .*/, `certificate: ${at('server', 'tls.crt')}`);
+    await edit(config, / key: .*/, ` key: ${at('server', 'tls.key')}`);
+    await edit(config, /clientCA: .*/, `clientCA: ${at('server', 'ca.crt')}`);
+    const findings = await examineNode(node);
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(findings.filter(({ id }) => id.endsWith('-chain')).length).toBe(2);
+  });
+
+  it('maps the paths of the kubeconf by the mounts of the manifest', async () => {
+    const other = await newNode({ mountPath: '/etc/kubernetes/other' });
+    try {
+      const mounted = (text: string): string => text.replace(other.dir, '/etc/kubernetes/other');
+      const before = manifestOf(other.dir);
+      const flag = before.replace(`file=${other.dir}`, 'file=/etc/kubernetes/other');
+      const text = flag.replace(/mountPath: \S+admission\n/, mounted);
+      const findings = await examineNode(other, { manifest: { file: other.manifest, text } });
+      expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    } finally {
+      await removePlace(other);
+    }
+  });
+
+  it('makes failures of warnings when it is strict', async () => {
+    await edit(join(node.dir, 'admission_config.yaml'), /Allow: false$/m, 'Allow: true');
+    const [finding] = (await examineNode(node, { strict: true })).filter(
+      ({ status }) => status !== 'ok',
+    );
+    expect([finding?.id, finding?.status]).toEqual(['image-policy-default-allow', 'fail']);
   });
 });

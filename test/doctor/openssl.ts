@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Node } from './place.ts';
 
@@ -71,4 +71,9 @@ export function filesOf(node: Node, side: 'server' | 'client'): readonly [string
   return [join(node.serviceDir, 'server-cert.pem'), join(node.serviceDir, 'server-key.pem')];
 }
 
-export const contentOf = (file: string): string => readFileSync(file, 'utf8');
+/** Gives a key a passphrase. */
+export function encrypt(key: string): void {
+  openssl('pkey', '-in', key, '-aes256', '-passout', 'pass:secret', '-out', `${key}.new`);
+  execFileSync('mv', [`${key}.new`, key]);
+  execFileSync('chmod', ['600', key]);
+}
