@@ -12,6 +12,9 @@
  * - `setup-refused`: setup would overwrite something, or lacks what it needs
  * - `file-unreadable`: a file could not be read
  * - `file-unwritable`: a file could not be written
+ * - `kube-unreachable`: kube-apiserver gives no answer that can be used
+ * - `enable-refused`: pre-flight found a reason not to touch the control plane; nothing was touched
+ * - `enable-failed`: the control plane was touched and did not become what it was to become
  */
 export type ErrorCode =
   | 'usage'
@@ -24,7 +27,10 @@ export type ErrorCode =
   | 'kubeconfig-invalid'
   | 'setup-refused'
   | 'file-unreadable'
-  | 'file-unwritable';
+  | 'file-unwritable'
+  | 'kube-unreachable'
+  | 'enable-refused'
+  | 'enable-failed';
 
 /** A single finding about some input: what is wrong, where, and what to do about it. */
 export interface Problem {
