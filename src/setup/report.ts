@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
+import { shellWord } from '../files/shell-word.ts';
 import { serviceUrl } from './kubeconf.ts';
 import { pathOf, TARGETS } from './layout.ts';
 import type { Layout, Target } from './layout.ts';
@@ -109,8 +110,4 @@ function curlReview(layout: Layout, url: string): string {
     `-H 'Content-Type: application/json' -d ${shellWord(JSON.stringify(review))}`,
     shellWord(url),
   ].join(' \\\n       ');
-}
-
-function shellWord(text: string): string {
-  return /^[\w/.:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

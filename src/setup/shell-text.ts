@@ -1,3 +1,4 @@
+import { shellWord } from '../files/shell-word.ts';
 import { DEFAULT_ADMISSION_FOLDER, DEFAULT_SERVICE_FOLDER } from './layout.ts';
 import type { Layout } from './layout.ts';
 
@@ -7,8 +8,4 @@ export function folderFlags({ admission, service }: Layout): string {
     ...(admission === DEFAULT_ADMISSION_FOLDER ? [] : [` --dir ${shellWord(admission)}`]),
     ...(service === DEFAULT_SERVICE_FOLDER ? [] : [` --service-dir ${shellWord(service)}`]),
   ].join('');
-}
-
-function shellWord(text: string): string {
-  return /^[\w/.:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
