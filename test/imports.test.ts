@@ -32,6 +32,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   scan: ['errors', 'parse', 'decide'],
   // The client of `check --server`.
   ask: ['errors', 'parse'],
+  // A small client of kube-apiserver.
+  kube: ['errors'],
+  // What `enable` and `disable` do.
+  enable: ['ask', 'errors', 'files', 'kube', 'kubeconf', 'manifest', 'scan'],
   // What `test` does: policy unit tests.
   'policy-test': ['errors', 'files', 'parse', 'rules', 'decide', 'scan'],
   // What `doctor` does: it looks at the files of all the others.
@@ -60,7 +64,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   re2js: ['rules'],
   yaml: ['files', 'setup', 'manifest', 'scan'],
-  zod: ['files', 'rules', 'config', 'ask', 'policy-test', 'kubeconf'],
+  zod: ['files', 'rules', 'config', 'ask', 'enable', 'policy-test', 'kubeconf'],
   commander: ['cli'],
   express: ['transport'],
   helmet: ['transport'],
@@ -70,7 +74,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 
 /** The network: the service that is asked, and the one client that asks it. */
 const NETWORK = ['node:http', 'node:https', 'node:http2', 'node:dgram', 'node:dns', 'node:tls'];
-const NETWORK_HOMES = ['transport', 'ask', 'registry'];
+const NETWORK_HOMES = ['transport', 'ask', 'registry', 'kube'];
 
 const MAX_LINES = 250;
 

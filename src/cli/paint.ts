@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { CommandContext } from './context.ts';
 
 type Painter = (text: string) => string;
@@ -13,8 +13,8 @@ export interface Paint {
 }
 
 /** Colours for stdout: on a terminal alone, and not with NO_COLOR (no-color.org) or TERM=dumb. */
-export function paintFor({ stdout, env }: CommandContext): Paint {
-  const colour = isTerminal(stdout) && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+export function paintFor(context: CommandContext): Paint {
+  const colour = hasColour(context);
   const painter = (on: number, off: number): Painter =>
     colour ? (text) => `\u001b[${on}m${text}\u001b[${off}m` : (text) => text;
   return {
@@ -26,7 +26,11 @@ export function paintFor({ stdout, env }: CommandContext): Paint {
   };
 }
 
-export function isTerminal(stream: Writable): boolean {
+export function hasColour({ stdout, env }: CommandContext): boolean {
+  return isTerminal(stdout) && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+}
+
+export function isTerminal(stream: Readable | Writable): boolean {
   return 'isTTY' in stream && stream.isTTY === true;
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ImageCheckerError, messageOf } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { VERSION } from '../version.ts';
@@ -7,6 +8,8 @@ import { addCertsCommand } from './certs.ts';
 import { addCheckCommand } from './check.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { writeProblems } from './messages.ts';
+import { addDisableCommand } from './disable.ts';
+import { addEnableCommand } from './enable.ts';
 import { addReferenceCommand } from './reference.ts';
 import { addRulesCommand } from './rules.ts';
 import { addScanCommand } from './scan.ts';
@@ -15,6 +18,9 @@ import { addSetupCommand } from './setup.ts';
 import { addTestCommand } from './test-rules.ts';
 
 const PROGRAM = 'image-checker';
+
+/** Nothing is wrong with the call: the state of the cluster is. */
+const FINDINGS: ReadonlySet<ErrorCode> = new Set(['enable-refused', 'enable-failed']);
 
 /** Runs one call of the executable; never throws. */
 export async function run(args: readonly string[], context: CommandContext): Promise<ExitCode> {
@@ -38,6 +44,8 @@ function buildProgram(context: CommandContext): Command {
     });
   addServeCommand(program, context);
   addSetupCommand(program, context);
+  addEnableCommand(program, context);
+  addDisableCommand(program, context);
   addCertsCommand(program, context);
   addCheckCommand(program, context);
   addDoctorCommand(program, context);
@@ -54,7 +62,7 @@ function report(thrown: unknown, context: CommandContext): ExitCode {
   }
   if (thrown instanceof ImageCheckerError) {
     writeProblems(context, 'error', thrown.problems);
-    return EXIT.usage;
+    return FINDINGS.has(thrown.code) ? EXIT.finding : EXIT.usage;
   }
   context.stderr.write(`${PROGRAM}: error: fault of ${PROGRAM} itself: ${messageOf(thrown)}\n`);
   if (thrown instanceof Error && thrown.stack !== undefined) {

@@ -30,7 +30,9 @@ interface LogFile {
 }
 
 async function newestLog(podLogs: string): Promise<LogFile | undefined> {
-  const pods = (await list(podLogs)).filter((name) => name.startsWith('kube-system_kube-apiserver'));
+  const pods = (await list(podLogs)).filter((name) =>
+    name.startsWith('kube-system_kube-apiserver'),
+  );
   const files: LogFile[] = [];
   for (const folder of pods.map((name) => join(podLogs, name, 'kube-apiserver'))) {
     const names = (await list(folder)).filter((name) => name.endsWith('.log'));
@@ -52,7 +54,10 @@ async function readTail(path: string): Promise<string> {
   try {
     const { size } = await handle.stat();
     const start = Math.max(0, size - MAX_TAIL);
-    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(MAX_TAIL), position: start });
+    const { buffer, bytesRead } = await handle.read({
+      buffer: Buffer.alloc(MAX_TAIL),
+      position: start,
+    });
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await handle.close();
@@ -66,7 +71,11 @@ async function askCrictl(since: Date): Promise<string> {
   const options = { timeout: CRICTL_TIME, maxBuffer: 16 * MAX_TAIL, encoding: 'utf8' } as const;
   const run = promisify(execFile);
   try {
-    const last = await run('crictl', ['ps', '-a', '-q', '-l', '--name', '^kube-apiserver$'], options);
+    const last = await run(
+      'crictl',
+      ['ps', '-a', '-q', '-l', '--name', '^kube-apiserver$'],
+      options,
+    );
     const id = last.stdout.trim();
     if (!/^[0-9a-f]+$/.test(id)) return '';
     const from = ['--since', since.toISOString(), '--tail', '200'];

@@ -90,7 +90,9 @@ async function readToken({ token, tokenFile }: Kubeconf): Promise<string | undef
 /** Credentials go to nobody whose certificate is not verified. */
 function refuseUnsupported(kubeconf: Kubeconf, file: string): void {
   const messages = [
-    ...(kubeconf.server.protocol === 'https:' ? [] : [`expected https, got ${kubeconf.server.href}`]),
+    ...(kubeconf.server.protocol === 'https:'
+      ? []
+      : [`expected https, got ${kubeconf.server.href}`]),
     ...(kubeconf.insecureSkipTlsVerify ? ['expected a CA, got insecure-skip-tls-verify'] : []),
     ...(kubeconf.proxyUrl === undefined ? [] : ['expected no proxy-url, got one']),
     ...kubeconf.otherCredentials.map((key) => `expected a certificate or a token, got ${key}`),

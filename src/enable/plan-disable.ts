@@ -22,7 +22,10 @@ import type { EnableRecord } from './record-file.ts';
 
 /** @throws {ImageCheckerError} `manifest-invalid`, `file-unreadable` */
 export async function planDisabling(options: SwitchOptions): Promise<SwitchPlan> {
-  const manifest = await readEditedFile(options.manifest, 'run it on a control-plane node, as root');
+  const manifest = await readEditedFile(
+    options.manifest,
+    'run it on a control-plane node, as root',
+  );
   const earlier = await readRecord(options.stateFolder, manifest.file);
   const named = { ...options, file: options.manifest };
   const record = earlier?.edits ?? inferRecord(manifest.text, named);

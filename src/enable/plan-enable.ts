@@ -26,7 +26,10 @@ export interface Enabling extends SwitchPlan {
 
 /** @throws {ImageCheckerError} `manifest-invalid`, `file-unreadable` */
 export async function planEnabling(options: EnableOptions): Promise<Enabling> {
-  const manifest = await readEditedFile(options.manifest, 'run it on a control-plane node, as root');
+  const manifest = await readEditedFile(
+    options.manifest,
+    'run it on a control-plane node, as root',
+  );
   const earlier = await readRecord(options.stateFolder, manifest.file);
   const edited = planEnable(manifest.text, {
     ...options,

@@ -89,10 +89,15 @@ async function gather(
 /** Whatever the verdict: that there is one is what counts. */
 async function expectReachable(ask: AskService): Promise<void> {
   try {
-    await ask({ images: ['docker.io/library/pause'], annotations: new Map(), namespace: 'default' });
+    await ask({
+      images: ['docker.io/library/pause'],
+      annotations: new Map(),
+      namespace: 'default',
+    });
   } catch (thrown) {
     if (!(thrown instanceof ImageCheckerError)) throw thrown;
-    const hint = 'start the service first: `image-checker doctor` says what keeps it from answering';
+    const hint =
+      'start the service first: `image-checker doctor` says what keeps it from answering';
     throw refusal(thrown.problems.map((problem) => ({ hint, ...problem })));
   }
 }
@@ -120,7 +125,8 @@ async function expectAllowed(
   for (const problem of listed) ports.report({ kind: 'warning', problem });
 }
 
-const ALLOW_SYSTEM = 'the cluster does not work without what kube-system runs: allow it in the rules';
+const ALLOW_SYSTEM =
+  'the cluster does not work without what kube-system runs: allow it in the rules';
 const ACCEPT = 'allow it in the rules; with --accept-denials it is refused from now on';
 
 /** Problems that are listed; the rest is counted. */
@@ -131,7 +137,9 @@ function withHint(problems: readonly Problem[], hint: string): Problem[] {
   const listed = problems.slice(0, MAX_LISTED);
   const rest = problems.length - listed.length;
   if (rest > 0) listed.push({ message: `and ${rest} more` });
-  return listed.map((problem, index) => (index === listed.length - 1 ? { ...problem, hint } : problem));
+  return listed.map((problem, index) =>
+    index === listed.length - 1 ? { ...problem, hint } : problem,
+  );
 }
 
 function refusal(problems: readonly Problem[]): ImageCheckerError {

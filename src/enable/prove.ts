@@ -70,7 +70,11 @@ async function findAllowed(
 }
 
 async function isAllowed(ask: AskService, image: string): Promise<boolean> {
-  const question = { images: [image], annotations: new Map<string, string>(), namespace: NAMESPACE };
+  const question = {
+    images: [image],
+    annotations: new Map<string, string>(),
+    namespace: NAMESPACE,
+  };
   return (await ask(question)).allowed;
 }
 

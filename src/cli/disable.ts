@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { disable } from '../enable/disable.ts';
+import { readSwitchFlags } from '../enable/options.ts';
+import type { SwitchFlags } from '../enable/options.ts';
+import type { CommandContext } from './context.ts';
+import { addSwitchOptions, reportSwitch } from './enable.ts';
+import { switchPorts } from './switch-ports.ts';
+import { untilSignal } from './until-signal.ts';
+
+const HELP = `
+Undoes what enable did, to the byte where nobody has edited it since; else what is ours goes and what
+is not stays. Waits for kube-apiserver, and rolls back when it does not come back.
+
+Exit code 0 when the plugin is off, 1 when it was rolled back, 2 when the call is wrong.
+
+Examples:
+  image-checker disable --dry-run
+  image-checker disable
+`;
+
+export function addDisableCommand(program: Command, context: CommandContext): void {
+  const command = program.command('disable').description('switches the plugin off again');
+  addSwitchOptions(command)
+    .addHelpText('after', HELP)
+    .action((flags: SwitchFlags) => runDisable(flags, context));
+}
+
+async function runDisable(flags: SwitchFlags, context: CommandContext): Promise<void> {
+  const options = readSwitchFlags(flags, context.cwd);
+  const result = await untilSignal(context, (signal) =>
+    disable(options, switchPorts(context, options, signal)),
+  );
+  await reportSwitch(result, context, {
+    unchanged: 'the plugin is not switched on: nothing to undo',
+    done: 'the plugin is switched off',
+  });
+}
