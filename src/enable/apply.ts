@@ -10,7 +10,8 @@ import type { Cluster, SwitchPorts } from './ports.ts';
 import { writeRecord } from './record-file.ts';
 import { rollBack } from './roll-back.ts';
 import { anotherIsReady, waitFor } from './wait.ts';
-import type { Waited, WaitPorts } from './wait.ts';
+import type { Waited } from './wait.ts';
+import { waitPorts } from './wait-ports.ts';
 
 /** What is done to which server, and by what means. */
 export interface Applying {
@@ -72,18 +73,6 @@ async function expectUnchanged({ file, before }: FileEdit): Promise<void> {
   if ((await readFile(file, 'utf8')) === before) return;
   const message = 'expected the file as it was when the plan was made, got a changed one';
   throw new ImageCheckerError('enable-failed', { file, message, hint: 'run it again' });
-}
-
-/** The ports of waiting, over those of a switch. */
-export function waitPorts(cluster: Cluster, { now, sleep, report }: SwitchPorts): WaitPorts {
-  return {
-    look: cluster.look,
-    now,
-    sleep,
-    report: (progress) => {
-      report({ kind: 'wait', progress });
-    },
-  };
 }
 
 async function waitForRestart(

@@ -13,9 +13,9 @@ export function mergeAdmissionRecords(
   const values = later.values.map((value) => {
     const first = earlier.values.find(({ key }) => key === value.key);
     if (first === undefined) return value;
-    const { before, ...rest } = value;
-    void before;
-    return first.before === undefined ? rest : { ...rest, before: first.before };
+    const { key, value: now } = value;
+    const { before } = first;
+    return { key, value: now, ...(before !== undefined && { before }) };
   });
   const untouched = earlier.values.filter(({ key }) => later.values.every((v) => v.key !== key));
   return { version: 1, values: [...untouched, ...values] };

@@ -4,6 +4,7 @@ import type { Problem } from '../errors.ts';
 import type { KubeAddress, KubeConnection } from '../kube/connection.ts';
 import { describeConnection } from '../kube/connection.ts';
 import { lookAt } from '../kube/health.ts';
+import { portOf } from '../kube/request.ts';
 import { dryRunPod, listPods } from '../kube/pods.ts';
 import { loadPem, readKubeconf } from '../kubeconf/read-kubeconf.ts';
 import type { Kubeconf, PemSource } from '../kubeconf/kubeconf.ts';
@@ -54,10 +55,6 @@ async function choose(
   const message = `kube-apiserver does not answer at ${describeConnection(direct)}, which the manifest names: asking ${named.server.origin} instead`;
   const hint = 'if several control-plane nodes answer there, what is seen may be another one';
   return { connection: named, warnings: [{ message, hint }] };
-}
-
-function portOf({ port }: URL): number {
-  return port === '' ? 443 : Number(port);
 }
 
 async function connectionOf(kubeconf: Kubeconf, file: string): Promise<KubeConnection> {

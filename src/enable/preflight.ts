@@ -1,6 +1,7 @@
 import { ImageCheckerError } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import { askAll, describeDenial } from './denials.ts';
+import type { Denial } from './denials.ts';
 import type { EnableOptions } from './options.ts';
 import type { Enabling } from './plan-enable.ts';
 import type { AskService, Cluster, EnablePorts } from './ports.ts';
@@ -34,7 +35,8 @@ export async function preflight(
   const questions = await gather(options, cluster, ports);
   await expectReachable(ask);
   step(ports, `asking the service about ${countOf(questions.length)}`);
-  await expectAllowed(ask, questions, plan, options, ports);
+  const denials = await askAll(ask, questionsThatCount(questions, plan), ports.signal);
+  expectAllowed(denials, options, ports);
   return { ask, cluster, questions };
 }
 
@@ -102,20 +104,21 @@ async function expectReachable(ask: AskService): Promise<void> {
   }
 }
 
-/**
- * What kube-system needs may never be denied. Anything else is the operator's to decide; with
- * `defaultAllow: true` the plugin is being tried out, and only kube-system counts.
- */
-async function expectAllowed(
-  ask: AskService,
+/** With `defaultAllow: true` the plugin is being tried out, and only kube-system counts. */
+function questionsThatCount(
   questions: readonly PodQuestion[],
-  plan: Enabling,
+  { imagePolicy }: Enabling,
+): readonly PodQuestion[] {
+  const failsOpen = imagePolicy['defaultAllow'] === true;
+  return questions.filter(({ namespace }) => !failsOpen || namespace === SYSTEM_NAMESPACE);
+}
+
+/** What kube-system needs may never be denied; anything else is the operator's to decide. */
+function expectAllowed(
+  denials: readonly Denial[],
   options: EnableOptions,
   ports: EnablePorts,
-): Promise<void> {
-  const failsOpen = plan.imagePolicy['defaultAllow'] === true;
-  const asked = questions.filter(({ namespace }) => !failsOpen || namespace === SYSTEM_NAMESPACE);
-  const denials = await askAll(ask, asked, ports.signal);
+): void {
   const system = denials.filter(({ question }) => question.namespace === SYSTEM_NAMESPACE);
   const others = denials.filter(({ question }) => question.namespace !== SYSTEM_NAMESPACE);
   const listed = [...system, ...others].map(describeDenial);

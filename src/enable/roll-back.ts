@@ -4,12 +4,12 @@ import { ImageCheckerError, messageOf } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { shellWord } from '../files/shell-word.ts';
-import { waitPorts } from './apply.ts';
 import type { Applying, Progress } from './apply.ts';
 import type { Backup } from './backup.ts';
 import type { FileEdit } from './plan.ts';
 import { writeRecord } from './record-file.ts';
 import { anotherIsReady, oneStaysReady, waitFor } from './wait.ts';
+import { waitPorts } from './wait-ports.ts';
 
 /** Fires never: rolling back is not to be interrupted. */
 const NEVER = new AbortController().signal;

@@ -109,11 +109,15 @@ function optionsOf(connection: KubeConnection): RequestOptions {
   const name = serverName ?? host;
   return {
     host: via?.host ?? host,
-    port: via?.port ?? (server.port === '' ? 443 : Number(server.port)),
+    port: via?.port ?? portOf(server),
     servername: isIP(name) === 0 ? name : '', // RFC 6066: no address is a server name
     checkServerIdentity: (_host, presented) => checkServerIdentity(name, presented),
     ...(ca !== undefined && { ca }),
     ...(certificate !== undefined && { cert: certificate }),
     ...(key !== undefined && { key }),
   };
+}
+
+export function portOf({ port }: URL): number {
+  return port === '' ? 443 : Number(port);
 }
