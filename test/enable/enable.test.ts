@@ -240,7 +240,7 @@ describe('pre-flight refuses', () => {
       /nowhere\/admission_config\.yaml: cannot be read/,
       { dir: 'nowhere' },
     ],
-  ])('%s', async (_title, breakIt, code, message, flags = {}, examination) => {
+  ])('%s', async (_title, breakIt, ...[code, message, flags = {}, examination]) => {
     await breakIt(node);
     const world = worldOf(node, flags, examination);
     const failure = await failureOf(run(world));
