@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // A small client of kube-apiserver.
   kube: ['errors'],
   // What `enable` and `disable` do.
-  enable: ['ask', 'errors', 'files', 'kube', 'kubeconf', 'manifest', 'scan'],
+  enable: ['ask', 'doctor', 'errors', 'files', 'kube', 'kubeconf', 'manifest', 'scan'],
   // What `test` does: policy unit tests.
   'policy-test': ['errors', 'files', 'parse', 'rules', 'decide', 'scan'],
   // What `doctor` does: it looks at the files of all the others.

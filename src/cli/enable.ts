@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { enable } from '../enable/enable.ts';
 import type { SwitchResult } from '../enable/enable.ts';
+import { examine } from '../enable/examine.ts';
 import { openService } from '../enable/open-service.ts';
 import {
   DEFAULT_ADMISSION_FOLDER,
@@ -61,7 +62,7 @@ async function runEnable(flags: EnableFlags, context: CommandContext): Promise<v
     enable(options, {
       ...switchPorts(context, options, signal),
       openService,
-      examine: () => Promise.resolve({ failures: [], warnings: [] }),
+      examine: (plan) => examine(plan, options),
     }),
   );
   await reportSwitch(result, context, {

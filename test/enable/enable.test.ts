@@ -3,7 +3,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { disable } from '../../src/enable/disable.ts';
 import { enable } from '../../src/enable/enable.ts';
 import type { EnableFlags } from '../../src/enable/options.ts';
-import type { Examination } from '../../src/enable/ports.ts';
 import { ImageCheckerError } from '../../src/errors.ts';
 import { newTestPki } from '../support/certificates.ts';
 import type { TestPki } from '../support/certificates.ts';
@@ -160,16 +159,22 @@ describe('enable', () => {
 });
 
 describe('pre-flight refuses', () => {
-  const failed: Examination = { failures: [{ message: 'allowTTL out of range' }], warnings: [] };
-
-  it.each<[string, (node: FakeNode) => unknown, string, RegExp, EnableFlags?, Examination?]>([
+  it.each<[string, (node: FakeNode) => unknown, string, RegExp, EnableFlags?]>([
     [
-      'what the doctor refuses',
-      () => undefined,
+      'what the doctor finds in the texts as they are planned: a TTL that stops kube-apiserver',
+      async (on) => {
+        const text = await on.read('admission/admission_config.yaml');
+        const wrong = text.replace('allowTTL: 50', 'allowTTL: 1801');
+        await writeFile(on.path('admission/admission_config.yaml'), wrong);
+      },
       'enable-refused',
-      /allowTTL out of range/,
-      {},
-      failed,
+      /allowTTL.*1801.*\(image-policy-allow-ttl\)/,
+    ],
+    [
+      'a key of the client that everybody may read',
+      (on) => chmod(on.path('admission/apiserver-client-key.pem'), 0o644),
+      'enable-refused',
+      /\(file-mode\)/,
     ],
     [
       'what kube-system runs and the rules deny, whatever is accepted',
@@ -205,8 +210,8 @@ describe('pre-flight refuses', () => {
         const text = await on.read('admission/kubeconf');
         await writeFile(on.path('admission/kubeconf'), text.replace('-client-cert', '-cert'));
       },
-      'file-unreadable',
-      /apiserver-cert\.pem: cannot be read/,
+      'enable-refused',
+      /apiserver-cert\.pem.*\(kubeconf-files\)/,
     ],
     [
       'a kubeconf outside of what is mounted',
@@ -216,7 +221,7 @@ describe('pre-flight refuses', () => {
         await writeFile(on.path('admission/admission_config.yaml'), moved);
       },
       'enable-refused',
-      /expected \/srv\/kubeconf in a folder that kube-apiserver mounts/,
+      /mounted over \/srv\/kubeconf, got none/,
     ],
     [
       'a kube-apiserver that is not ready',
@@ -240,9 +245,9 @@ describe('pre-flight refuses', () => {
       /nowhere\/admission_config\.yaml: cannot be read/,
       { dir: 'nowhere' },
     ],
-  ])('%s', async (_title, breakIt, ...[code, message, flags = {}, examination]) => {
+  ])('%s', async (_title, breakIt, ...[code, message, flags = {}]) => {
     await breakIt(node);
-    const world = worldOf(node, flags, examination);
+    const world = worldOf(node, flags);
     const failure = await failureOf(run(world));
     expect(failure.message).toMatch(message);
     expect(failure.code).toBe(code);

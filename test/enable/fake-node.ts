@@ -140,7 +140,10 @@ export class FakeNode {
       'ca.pem': authority.certificate,
       'admin.conf': adminConf(port),
     };
-    for (const [name, text] of Object.entries(files)) await writeFile(this.path(name), text);
+    for (const [name, text] of Object.entries(files)) {
+      const mode = name.endsWith('-key.pem') ? 0o600 : 0o644;
+      await writeFile(this.path(name), text, { mode });
+    }
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

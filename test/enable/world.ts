@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { readApiServerLog } from '../../src/enable/apiserver-log.ts';
+import { examine } from '../../src/enable/examine.ts';
 import { openCluster } from '../../src/enable/open-cluster.ts';
 import { openService } from '../../src/enable/open-service.ts';
 import { readEnableFlags } from '../../src/enable/options.ts';
 import type { EnableFlags, EnableOptions } from '../../src/enable/options.ts';
-import type { EnablePorts, Examination, Report } from '../../src/enable/ports.ts';
+import type { EnablePorts, Report } from '../../src/enable/ports.ts';
 import type { FakeNode } from './fake-node.ts';
 
 /** What a run has, and what it said. */
@@ -19,11 +20,7 @@ export interface World {
 }
 
 /** The real thing over a fake node; its clock goes by as it sleeps. */
-export function worldOf(
-  node: FakeNode,
-  flags: EnableFlags = {},
-  examination: Examination = { failures: [], warnings: [] },
-): World {
+export function worldOf(node: FakeNode, flags: EnableFlags = {}): World {
   const controller = new AbortController();
   const reports: Report[] = [];
   let now = Date.UTC(2026, 10, 25, 12);
@@ -55,7 +52,7 @@ export function worldOf(
     ports: {
       openCluster,
       openService,
-      examine: () => Promise.resolve(examination),
+      examine: (plan) => examine(plan, options),
       readLog: () => readApiServerLog(options.podLogs, new Date(0)),
       showPlan: () => {
         world.shown += 1;
