@@ -5,7 +5,7 @@ import { createReloader } from './reloader.ts';
 import { loadPolicy } from './rules/load.ts';
 import type { Policy } from './rules/policy.ts';
 import type { FailedReload } from './transport/readiness.ts';
-import type { TlsServer } from './transport/server.ts';
+import type { TlsServer } from './transport/tls-server.ts';
 import { loadTlsMaterial } from './transport/tls-files.ts';
 import type { TlsMaterial } from './transport/tls-files.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:net';
 import { createCheckImage } from './check-image.ts';
 import type { Config } from './config/schema.ts';
 import { messageOf, settleAll } from './errors.ts';
@@ -9,19 +9,17 @@ import { createReloaders } from './reload.ts';
 import { loadPolicy } from './rules/load.ts';
 import type { Policy } from './rules/policy.ts';
 import { createAdminApp } from './transport/admin-app.ts';
-import { createApp } from './transport/app.ts';
+import { createPlainServer } from './transport/http1.ts';
+import { STOP_MS } from './transport/limits.ts';
+import { listen, probeListen } from './transport/listen.ts';
+import { createListeners } from './transport/listeners.ts';
 import { readinessOf } from './transport/readiness.ts';
 import type { Readiness, ServiceState } from './transport/readiness.ts';
-import {
-  createPlainServer,
-  createTlsServer,
-  listen,
-  probeListen,
-  STOP_MS,
-} from './transport/server.ts';
 import { loadTlsMaterial } from './transport/tls-files.ts';
 import type { TlsMaterial } from './transport/tls-files.ts';
 import { logRefusedHandshakes } from './transport/refused-handshakes.ts';
+import { createTlsServer } from './transport/tls-server.ts';
+import type { Listeners } from './transport/tls-server.ts';
 
 /** A service that runs. */
 export interface Service {
@@ -54,18 +52,18 @@ export async function startService(
   const tlsServer = createTlsServer(
     material,
     config.tls.minVersion,
-    reviewApp(config, state, log, clock),
+    reviewListeners(config, state, log, clock),
   );
   logRefusedHandshakes(tlsServer.server, log, clock);
   const reloaders = createReloaders({ config, state, tlsServer, log, clock });
   const readiness = (): Readiness => readinessOf(state, clock(), reloaders.failures());
-  const reviews = await listen(tlsServer.server, config.listen, 'listen');
+  const reviews = await listen(tlsServer, config.listen, 'listen');
   const adminServer = createPlainServer(createAdminApp(readiness));
   const admin = await listen(adminServer, config.admin, 'admin').catch(async (thrown: unknown) => {
     await reviews.stop(0);
     throw thrown;
   });
-  logListenerErrors([tlsServer.server, adminServer], log);
+  logListenerErrors([tlsServer.server, adminServer.server], log);
   const unwatch = reloaders.watch();
   // What changed between the first reading and the watch is not told by it.
   await reloaders.reloadAll();
@@ -98,12 +96,12 @@ interface MutableState extends ServiceState {
   stopping: boolean;
 }
 
-function reviewApp(
+function reviewListeners(
   config: Config,
   state: MutableState,
   log: Log,
   clock: () => number,
-): RequestListener {
+): Listeners {
   const checkImage = createCheckImage({
     policy: () => state.policy,
     limits: config.limits,
@@ -112,5 +110,5 @@ function reviewApp(
     now: () => performance.now(),
   });
   const { allowedClients } = config.tls;
-  return createApp({ checkImage, allowedClients, limits: config.limits, log, clock });
+  return createListeners({ checkImage, allowedClients, limits: config.limits, log, clock });
 }

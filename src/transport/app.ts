@@ -1,95 +1,79 @@
+import { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import express from 'express';
 import type { Express, Request, RequestHandler } from 'express';
 import helmet from 'helmet';
-import type { CheckImage } from '../check-image.ts';
 import type { Log } from '../record/logger.ts';
-import { identityOf } from './client-identity.ts';
-import { errorMiddleware, RequestRefused } from './error-middleware.ts';
-import { whenOver } from './when-over.ts';
+import type { ClientGate } from './client-gate.ts';
+import { errorMiddleware } from './error-middleware.ts';
+import { Http1Exchange } from './exchange.ts';
+import { RequestRefused } from './refusal.ts';
+import type { ReviewRoute } from './review-route.ts';
 
 export interface AppDeps {
-  readonly checkImage: CheckImage;
-  /** Names of which the client certificate has to carry one. */
-  readonly allowedClients: readonly string[];
-  readonly limits: { readonly bodyBytes: number; readonly inFlight: number };
+  readonly clientOf: ClientGate;
+  readonly reviews: ReviewRoute;
   readonly log: Log;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
 }
 
-const CHECK_IMAGE = '/check-image';
+export const CHECK_IMAGE = '/check-image';
 
 /** The routes that kube-apiserver sees, for a server that verifies client certificates. */
-export function createApp(deps: AppDeps): Express {
+export function createApp({ clientOf, reviews, log }: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   app.enable('case sensitive routing').enable('strict routing');
   app.use(helmet());
-  app.use(requireAllowedClient(deps));
+  app.use((request, _response, next) => {
+    clientOf(request.socket as TLSSocket);
+    next();
+  });
   app
     .route(CHECK_IMAGE)
-    .post(
-      limitInFlight(deps.limits.inFlight),
-      express.raw({ type: isJson, limit: deps.limits.bodyBytes, inflate: false }),
-      answerReview(deps),
-    )
+    .post(requirePlainJson, (request, response) => {
+      reviews(new Http1Exchange(request, response));
+    })
     .all(refuseMethod);
   app.use(refusePath);
-  app.use(errorMiddleware(deps.log));
+  app.use(errorMiddleware(log));
   return app;
 }
 
-/** The TLS layer has verified the certificate; here its name is held against the list. */
-function requireAllowedClient({ allowedClients, log, clock }: AppDeps): RequestHandler {
-  return (request, response, next) => {
-    const identity = identityOf(request.socket as TLSSocket);
-    const client = identity?.names.find((name) => allowedClients.includes(name));
-    if (identity === undefined || client === undefined || clock() > identity.validTo) {
-      log.warn('client refused', {
-        names: identity?.names.slice(0, 20).map((name) => name.slice(0, 200)) ?? [],
-        address: request.socket.remoteAddress,
-        cause: client === undefined ? 'name not allowed' : 'certificate expired',
-      });
-      throw new RequestRefused(403, 'this client certificate is not allowed to ask');
-    }
-    response.locals['client'] = client;
-    next();
-  };
+/**
+ * The same routes for the objects that stand in for requests and responses in HTTP/2. Express gives
+ * each object the prototype that its app names, and those of node:http break HTTP/2.
+ */
+export function createHttp2App(deps: AppDeps): Express {
+  const app = createApp(deps);
+  app.request = rebase(app.request, Http2ServerRequest.prototype);
+  app.response = rebase(app.response, Http2ServerResponse.prototype);
+  return app;
 }
 
-/** More than can be answered in time is shed: kube-apiserver asks again after a 429. */
-function limitInFlight(limit: number): RequestHandler {
-  let inFlight = 0;
-  return (request, response, next) => {
-    if (inFlight >= limit) {
-      throw new RequestRefused(429, `more than ${limit} reviews are in flight`);
-    }
-    inFlight++;
-    whenOver(request, response, () => inFlight--);
-    next();
-  };
+/** What an app adds to requests (its own, and Express's below it), over another kind of request. */
+function rebase<T extends object>(ofApp: T, prototype: object): T {
+  const ofExpress = Object.getPrototypeOf(ofApp) as object;
+  return Object.create(prototype, {
+    ...Object.getOwnPropertyDescriptors(ofExpress),
+    ...Object.getOwnPropertyDescriptors(ofApp),
+  }) as T;
 }
 
-function isJson(request: { readonly headers: Request['headers'] }): boolean {
-  const type = request.headers['content-type'] ?? '';
+const requirePlainJson: RequestHandler = (request, _response, next) => {
+  if (!isJson(request.headers)) {
+    throw new RequestRefused(415, 'expected Content-Type: application/json');
+  }
+  const coding = request.headers['content-encoding'] ?? 'identity';
+  if (coding.toLowerCase() !== 'identity') {
+    throw new RequestRefused(415, 'expected a body without Content-Encoding');
+  }
+  next();
+};
+
+function isJson(headers: Request['headers']): boolean {
+  const type = headers['content-type'] ?? '';
   return type.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
 }
-
-function answerReview({ checkImage }: AppDeps): RequestHandler {
-  return (request, response) => {
-    const body: unknown = request.body;
-    if (!isJson(request)) {
-      throw new RequestRefused(415, 'expected Content-Type: application/json');
-    }
-    response.json(
-      checkImage(Buffer.isBuffer(body) ? body : EMPTY, String(response.locals['client'])),
-    );
-  };
-}
-
-/** express.raw leaves the body out when the request has none. */
-const EMPTY = Buffer.alloc(0);
 
 const refuseMethod: RequestHandler = (request, response) => {
   response.set('Allow', 'POST');

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import type { Agent, IncomingHttpHeaders } from 'node:http';
+import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import { connect as connectSession } from 'node:http2';
+import type { ClientHttp2Session, SecureClientSessionOptions } from 'node:http2';
 import { request } from 'node:https';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
@@ -19,7 +21,12 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly agent?: Agent;
+  /** HTTP/1.1 when it is not said. */
+  readonly protocol?: Protocol;
 }
+
+export const PROTOCOLS = ['HTTP/1.1', 'HTTP/2'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
 
 export interface Answer {
   readonly status: number;
@@ -47,8 +54,9 @@ export function reviewOf(images: readonly unknown[], spec: object = {}): string 
   })}\n`;
 }
 
-/** Asks over https; rejects when no answer comes. */
+/** Asks over https, on a connection of its own unless an agent is given; rejects when no answer comes. */
 export function ask(caller: Caller, question: Question = {}): Promise<Answer> {
+  if (question.protocol === 'HTTP/2') return askOverHttp2(caller, question);
   const { method = 'POST', path = PATH, headers, body = reviewOf(['docker.io/nginx']) } = question;
   return new Promise((resolve, reject) => {
     const asked = request({
@@ -76,6 +84,60 @@ export function ask(caller: Caller, question: Question = {}): Promise<Answer> {
   });
 }
 
+async function askOverHttp2(caller: Caller, question: Question): Promise<Answer> {
+  const session = connectHttp2(caller);
+  try {
+    return await askOn(session, question);
+  } finally {
+    session.destroy();
+  }
+}
+
+/** A connection of HTTP/2; what happens to it is for the test to look at, not to crash on. */
+export function connectHttp2(
+  caller: Caller,
+  options: SecureClientSessionOptions = {},
+): ClientHttp2Session {
+  const session = connectSession('https://127.0.0.1', { ...tlsOptions(caller), ...options });
+  return session.on('error', () => undefined);
+}
+
+/** Asks on a connection of HTTP/2; rejects when no answer comes. */
+export function askOn(session: ClientHttp2Session, question: Question = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { method = 'POST', body = reviewOf(['docker.io/nginx']) } = question;
+    const stream = session.request(headersOf(question, body));
+    let headers: IncomingHttpHeaders & { ':status'?: number } = {};
+    let text = '';
+    stream.on('response', (received) => (headers = received as typeof headers));
+    stream.setEncoding('utf8').on('data', (part: string) => (text += part));
+    stream.on('error', reject).on('close', () => {
+      const status = headers[':status'];
+      if (status === undefined) reject(new Error('no answer'));
+      else resolve({ status, headers, text, reused: false });
+    });
+    session.once('error', reject);
+    stream.end(WITH_BODY.includes(method) ? body : undefined);
+  });
+}
+
+/** Chunks are how HTTP/1.1 says that it does not say how long a body is. */
+function headersOf(
+  { method = 'POST', path = PATH, headers }: Question,
+  body: string | Uint8Array,
+): OutgoingHttpHeaders {
+  const { 'Transfer-Encoding': chunked, ...rest } = headers ?? {
+    'Content-Type': 'application/json',
+  };
+  const withLength = chunked === undefined && WITH_BODY.includes(method);
+  return {
+    ...rest,
+    ...(withLength && { 'content-length': Buffer.byteLength(body) }),
+    ':method': method,
+    ':path': path,
+  };
+}
+
 /** The status of the answer, or `no answer`. */
 export async function outcome(caller: Caller, question?: Question): Promise<number | 'no answer'> {
   try {
@@ -97,7 +159,7 @@ export async function openConnection(
   return socket;
 }
 
-function tlsOptions({ port, ca, credential }: Caller): ConnectionOptions {
+function tlsOptions({ port, ca, credential }: Caller): ConnectionOptions & { port: number } {
   return {
     host: '127.0.0.1',
     port,

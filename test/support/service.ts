@@ -102,6 +102,7 @@ export interface ServiceOptions {
 /** A service that runs on loopback, and what a test does with it. */
 export interface TestService extends Service {
   readonly log: MemoryLog;
+  readonly config: Config;
   /** Somebody who asks, with a certificate or without one. */
   as(credential?: Credential): Caller;
   /** Asks as the right client. */
@@ -131,6 +132,7 @@ export async function startTestService(
   return {
     ...service,
     log,
+    config: full,
     as,
     ask: (question) => ask(as(pki.client), question),
     logged: (message) =>

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Credential } from '../../src/setup/pki.ts';
 import { DAY_MS, issueOdd, newTestPki, SAN, selfSigned } from '../support/certificates.ts';
 import type { OddLeaf, TestPki } from '../support/certificates.ts';
-import { ask, outcome, PATH, reviewOf } from '../support/requests.ts';
+import { ask, outcome, PATH, PROTOCOLS, reviewOf } from '../support/requests.ts';
 import type { Question } from '../support/requests.ts';
 import { startTestService } from '../support/service.ts';
 import type { TestService } from '../support/service.ts';
@@ -34,7 +34,7 @@ const QUESTIONS: readonly Question[] = [
 const decisions = (): number => service.logged('image review decided').length;
 const ago = (ms: number): Date => new Date(Date.now() - ms);
 
-describe('a client that the CA does not vouch for', () => {
+describe.each(PROTOCOLS)('a client that the CA does not vouch for, over %s,', (protocol) => {
   const strangers: [string, () => Credential | undefined, RegExp][] = [
     ['no certificate', () => undefined, /^peer did not return a certificate$/],
     ['a self-signed certificate', () => selfSigned({}), /^DEPTH_ZERO_SELF_SIGNED_CERT$/],
@@ -79,7 +79,7 @@ describe('a client that the CA does not vouch for', () => {
     const quiet = await startTestService(pki);
     const caller = quiet.as(credential());
     for (const question of QUESTIONS) {
-      expect(await outcome(caller, question)).toBe('no answer');
+      expect(await outcome(caller, { ...question, protocol })).toBe('no answer');
     }
     const [first] = quiet.logged('TLS handshake refused');
     expect(first).toMatchObject({ cause: expect.stringMatching(cause) });
@@ -88,7 +88,7 @@ describe('a client that the CA does not vouch for', () => {
   });
 });
 
-describe('a client of the right CA', () => {
+describe.each(PROTOCOLS)('a client of the right CA, over %s,', (protocol) => {
   const wrongNames: [string, OddLeaf, string[]][] = [
     ['another name', { commonNames: ['kubelet'] }, ['kubelet']],
     ['the name in capitals', { commonNames: ['API-SERVER'] }, ['API-SERVER']],
@@ -132,7 +132,7 @@ describe('a client of the right CA', () => {
     const caller = service.as(issueOdd(pki.authority, odd));
     const agent = new Agent({ keepAlive: true });
     for (const question of QUESTIONS) {
-      const { status, text, headers } = await ask(caller, { ...question, agent });
+      const { status, text, headers } = await ask(caller, { ...question, agent, protocol });
       expect(status).toBe(403);
       expect(headers).not.toHaveProperty('retry-after');
       expect(JSON.parse(text)).toEqual({
@@ -181,7 +181,7 @@ describe('a client of the right CA', () => {
 
   it.each(rightNames)('is answered by %s', async (_title, odd) => {
     const before = decisions();
-    const { status, text } = await ask(service.as(issueOdd(pki.authority, odd)));
+    const { status, text } = await ask(service.as(issueOdd(pki.authority, odd)), { protocol });
     expect([status, JSON.parse(text)]).toEqual([
       200,
       expect.objectContaining({ kind: 'ImageReview' }),
@@ -194,7 +194,9 @@ describe('a client of the right CA', () => {
     const allowedClients = ['one', 'spiffe://cluster/api', 'a, DNS:b'];
     const other = await startTestService(pki, { tls: { allowedClients } });
     const by = (altNames: OddLeaf['altNames'] & object, commonName = 'x'): Promise<unknown> =>
-      outcome(other.as(issueOdd(pki.authority, { commonNames: [commonName], altNames })));
+      outcome(other.as(issueOdd(pki.authority, { commonNames: [commonName], altNames })), {
+        protocol,
+      });
     expect(await by([], 'one')).toBe(200);
     expect(await by([{ type: SAN.uri, value: 'spiffe://cluster/api' }])).toBe(200);
     expect(await by([{ type: SAN.dns, value: 'a, DNS:b' }])).toBe(200);

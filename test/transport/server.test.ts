@@ -5,7 +5,8 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createPlainServer, listen, probeListen } from '../../src/transport/server.ts';
+import { createPlainServer } from '../../src/transport/http1.ts';
+import { listen, probeListen } from '../../src/transport/listen.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 /** Far beyond what a test waits for. */
@@ -23,8 +24,9 @@ interface Running {
 const running: Running[] = [];
 
 async function start(listener: RequestListener): Promise<Running> {
-  const server = createPlainServer(listener);
-  const listening = await listen(server, LOOPBACK, 'listen');
+  const endpoint = createPlainServer(listener);
+  const { server } = endpoint;
+  const listening = await listen(endpoint, LOOPBACK, 'listen');
   const stop = (graceMs: number): Promise<void> => listening.stop(graceMs);
   let requests = 0;
   server.on('request', () => requests++);

@@ -129,11 +129,19 @@ describe('a handshake', () => {
     socket.destroy();
   });
 
-  it('offers no protocol but HTTP/1.1', async () => {
-    const offer = { ALPNProtocols: ['h2', 'http/1.1'] };
-    const socket = await openConnection(service.as(pki.client), offer);
-    expect(socket.alpnProtocol).toBe('http/1.1');
+  it.each([
+    [['h2', 'http/1.1'], 'h2'],
+    [['http/1.1', 'h2'], 'h2'],
+    [['spdy/3', 'http/1.1'], 'http/1.1'],
+  ])('of a client that offers %j agrees on %s', async (ALPNProtocols, agreed) => {
+    const socket = await openConnection(service.as(pki.client), { ALPNProtocols });
+    expect(socket.alpnProtocol).toBe(agreed);
     socket.destroy();
+  });
+
+  it('of a client that offers only what nobody knows fails', async () => {
+    const offer = { ALPNProtocols: ['spdy/3', 'h2c'] };
+    expect(await shakeHands(service, offer)).toMatch(/ALERT_NO_APPLICATION_PROTOCOL|ECONNRESET/);
   });
 });
 

@@ -1,0 +1,35 @@
+import { ImageCheckerError, messageOf } from '../errors.ts';
+import type { Log } from '../record/logger.ts';
+import { failureStatus } from './status.ts';
+import type { Status } from './status.ts';
+
+/** Thrown by whoever refuses a request before it has become a review. */
+export class RequestRefused extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.name = 'RequestRefused';
+    this.statusCode = statusCode;
+  }
+}
+
+/** The only place where an error becomes an HTTP status. */
+export function refusalOf(error: unknown, path: string, log: Log): Status {
+  const { code, message } = answerTo(error);
+  if (code >= 500) log.error('a request failed', { error: messageOf(error) });
+  else log.info('request refused', { code, path: withoutQuery(path), cause: message });
+  return failureStatus(code, message);
+}
+
+function answerTo(error: unknown): { readonly code: number; readonly message: string } {
+  if (error instanceof ImageCheckerError && error.code === 'review-invalid') {
+    return { code: 400, message: `no ImageReview: ${error.message}` };
+  }
+  if (error instanceof RequestRefused) return { code: error.statusCode, message: error.message };
+  return { code: 500, message: 'internal error' };
+}
+
+function withoutQuery(path: string): string {
+  return (path.split('?', 1)[0] ?? '').slice(0, 200);
+}
