@@ -13,6 +13,7 @@ import { createPlainServer } from './transport/http1.ts';
 import { STOP_MS } from './transport/limits.ts';
 import { listen, probeListen } from './transport/listen.ts';
 import { createListeners } from './transport/listeners.ts';
+import { watchLoopDelay } from './transport/loop-delay.ts';
 import { readinessOf } from './transport/readiness.ts';
 import type { Readiness, ServiceState } from './transport/readiness.ts';
 import { loadTlsMaterial } from './transport/tls-files.ts';
@@ -48,19 +49,26 @@ export async function startService(
     probeListen(config.listen, 'listen'),
     probeListen(config.admin, 'admin'),
   ]);
-  const state: MutableState = { policy, certificate: material, stopping: false };
+  const loop = watchLoopDelay();
+  const state: MutableState = {
+    policy,
+    certificate: material,
+    stopping: false,
+    loopDelay: loop.tooLate,
+  };
   const tlsServer = createTlsServer(
     material,
     config.tls.minVersion,
     reviewListeners(config, state, log, clock),
   );
-  logRefusedHandshakes(tlsServer.server, log, clock);
+  logRefusedHandshakes(tlsServer.secure, log, clock);
   const reloaders = createReloaders({ config, state, tlsServer, log, clock });
   const readiness = (): Readiness => readinessOf(state, clock(), reloaders.failures());
   const reviews = await listen(tlsServer, config.listen, 'listen');
   const adminServer = createPlainServer(createAdminApp(readiness));
   const admin = await listen(adminServer, config.admin, 'admin').catch(async (thrown: unknown) => {
     await reviews.stop(0);
+    loop.stop();
     throw thrown;
   });
   logListenerErrors([tlsServer.server, adminServer.server], log);
@@ -76,6 +84,7 @@ export async function startService(
       unwatch();
       await reviews.stop(STOP_MS);
       await admin.stop(0);
+      loop.stop();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { constants, performServerHandshake } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import { createBudget } from './http2-budget.ts';
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, REQUEST_MS, STALLED_MS } from './limits.ts';
 
 /** Serves one request of HTTP/2. */
@@ -21,7 +22,9 @@ export interface Session {
 
 /** Go's own server allows as many; what is more waits in the client, or takes another connection. */
 const MAX_STREAMS = 250;
-/** What a stream that was cut has to be gone in, before its connection is cut. */
+/** In a check's time, on a connection without a stream: what is there to say costs some bytes. */
+const IDLE_BYTES = 64 * 1024;
+/** What is cut or ended has to be gone after this, or its connection is cut. */
 const CUT_MS = 5000;
 
 const OPTIONS = {
@@ -41,7 +44,15 @@ export function openSession(socket: TLSSocket, listener: StreamListener, short: 
   // The oldest first, with the time at which each began.
   const streams = new Map<ServerHttp2Stream, number>();
   let lastUsed = performance.now();
+  const spend = createBudget(lastUsed);
+  const charge = (): void => {
+    if (!spend(performance.now())) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  };
+  // Since the last check.
+  let used = false;
+  let bytesRead = socket.bytesRead;
   let retired = false;
+  let endedAt: number | undefined;
   const retire = (): void => {
     if (retired || session.destroyed) return;
     retired = true;
@@ -51,12 +62,16 @@ export function openSession(socket: TLSSocket, listener: StreamListener, short: 
   };
   // Each is followed by the end of what it belongs to, which is all that is to be done about it.
   session.on('error', ignore);
+  session.on('ping', charge).on('remoteSettings', charge).on('priority', charge);
   session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', ignore);
     streams.set(stream, performance.now());
+    used = true;
     stream.once('close', () => {
       streams.delete(stream);
+      used = true;
       lastUsed = performance.now();
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) charge();
     });
     if (short) retire();
     listener(stream, headers, socket);
@@ -64,7 +79,17 @@ export function openSession(socket: TLSSocket, listener: StreamListener, short: 
   return {
     retire,
     check(now) {
-      if (cutOverdue(streams, now)) session.destroy();
+      // A session that is over ends its side of the connection, and leaves the other to the peer.
+      if (session.destroyed) {
+        endedAt ??= now;
+        if (now - endedAt > CUT_MS) socket.destroy();
+        return;
+      }
+      const idle = !used && streams.size === 0;
+      const chatty = idle && socket.bytesRead - bytesRead > IDLE_BYTES;
+      bytesRead = socket.bytesRead;
+      used = false;
+      if (chatty || cutOverdue(streams, now)) session.destroy();
       else if (streams.size === 0 && now - lastUsed > KEEP_ALIVE_MS) retire();
     },
     onClose(callback) {

@@ -22,6 +22,8 @@ export interface ServiceState {
   /** Milliseconds since 1970. */
   readonly certificate: { readonly validFrom: number; readonly validTo: number };
   readonly stopping: boolean;
+  /** Milliseconds that the event loop is late, if that is too much. */
+  readonly loopDelay: () => number | undefined;
 }
 
 /** @param now milliseconds since 1970 */
@@ -31,9 +33,11 @@ export function readinessOf(
   failedReloads: readonly FailedReload[],
 ): Readiness {
   const { policy } = state;
+  const delay = state.loopDelay();
   const { validFrom, validTo } = state.certificate;
   const reasons = [
     ...(state.stopping ? ['the service is stopping'] : []),
+    ...(delay === undefined ? [] : [`the event loop is ${delay} ms late`]),
     ...(state.policy === undefined ? ['no rules are loaded'] : []),
     ...(now > validTo ? [`the certificate expired on ${toText(validTo)}`] : []),
     ...(now < validFrom ? [`the certificate is not valid before ${toText(validFrom)}`] : []),

@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http';
-import { createServer } from 'node:tls';
-import type { Server } from 'node:tls';
+import { createServer } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
+import type { Server as SecureServer } from 'node:tls';
+import { createHandshakeGate } from './handshake-gate.ts';
 import { createHttp1 } from './http1.ts';
 import type { StreamListener } from './http2-session.ts';
 import { createHttp2 } from './http2-sessions.ts';
@@ -16,9 +18,13 @@ export interface Listeners {
   readonly http2: StreamListener;
 }
 
+/** A kube-apiserver needs a handful; each costs memory and a file descriptor. */
+const MAX_CONNECTIONS = 4096;
+
 /** The server for reviews, and how to give it other certificates while it runs. */
 export interface TlsServer extends Endpoint {
-  readonly server: Server;
+  /** Tells of handshakes that fail. */
+  readonly secure: SecureServer;
   /**
    * Puts certificates and client CA in force for connections from now on. The ones that are open
    * are not cut: each is asked to close, and its client comes back in by the new ones.
@@ -43,14 +49,16 @@ export function createTlsServer(
     listeners.http1(request, response);
   });
   const http2 = createHttp2(listeners.http2);
-  const server = createServer({
+  const gate = createHandshakeGate();
+  const secure = createSecureServer({
     ...secureOptions(material, minVersion),
     ALPNProtocols: ['h2', 'http/1.1'],
     requestCert: true,
     rejectUnauthorized: true,
     handshakeTimeout: HANDSHAKE_MS,
   });
-  server.on('secureConnection', (socket) => {
+  secure.on('secureConnection', (socket) => {
+    gate.done(socket);
     // A handshake that was under way at a renewal may have been verified by the old CA.
     const certain = performance.now() - renewedAt > HANDSHAKE_MS;
     if (certain) current.add(socket);
@@ -58,12 +66,18 @@ export function createTlsServer(
     else http1.serve(socket);
   });
   // One that has waited for too long is told of, and still there.
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  secure.on('tlsClientError', (_error, socket) => socket.destroy());
+  const server = createServer({ noDelay: true }, (socket) => {
+    if (gate.admit(socket)) secure.emit('connection', socket);
+    else socket.resetAndDestroy();
+  });
+  server.maxConnections = MAX_CONNECTIONS;
   return {
     server,
+    secure,
     carriers: [http1, http2],
     renew(next) {
-      server.setSecureContext(secureOptions(next, minVersion));
+      secure.setSecureContext(secureOptions(next, minVersion));
       renewedAt = performance.now();
       current = new WeakSet();
       http2.retireAll();
