@@ -15,6 +15,8 @@
  * - `kube-unreachable`: kube-apiserver gives no answer that can be used
  * - `enable-refused`: pre-flight found a reason not to touch the control plane; nothing was touched
  * - `enable-failed`: the control plane was touched and did not become what it was to become
+ * - `registry-unavailable`: a registry gives no answer that can be used: nothing is known
+ * - `registry-corrupt`: a registry's answer is not what was asked for: its bytes have another digest
  */
 export type ErrorCode =
   | 'usage'
@@ -30,7 +32,9 @@ export type ErrorCode =
   | 'file-unwritable'
   | 'kube-unreachable'
   | 'enable-refused'
-  | 'enable-failed';
+  | 'enable-failed'
+  | 'registry-unavailable'
+  | 'registry-corrupt';
 
 /** A single finding about some input: what is wrong, where, and what to do about it. */
 export interface Problem {

@@ -22,6 +22,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   decide: ['errors', 'parse'],
   respond: ['errors', 'parse', 'decide'],
   record: ['errors'],
+  // The client of OCI registries.
+  registry: ['errors', 'files', 'parse'],
+  // Checks of what registries hold: signatures, attestations, digests, ages.
+  verify: ['errors', 'parse', 'registry'],
   'check-image': ['errors', 'parse', 'decide', 'respond', 'record'],
   transport: ['errors', 'files'],
   setup: ['errors', 'files', 'manifest'],
@@ -55,6 +59,9 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   // What a compiled rule is; how a file becomes one is no business of a decision.
   decide: ['rules'],
   record: ['parse', 'decide'],
+  // What is asked is compiled in the rules, and how it is answered is declared in decide.
+  verify: ['rules', 'decide'],
+  registry: ['config'],
   'check-image': ['rules'],
   transport: ['check-image', 'record', 'config'],
   scan: ['rules'],
