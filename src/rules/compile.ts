@@ -36,6 +36,7 @@ function compileRule(spec: RuleSpec, folded: SelectorSpec | undefined): Rule {
   return {
     name: spec.name,
     mode: spec.mode,
+    onError: 'deny',
     message: spec.message,
     match,
     exactMatch: folded === spec.match ? match : compileSelector(spec.match),
@@ -63,6 +64,7 @@ function compileRequirement(spec: RuleSpec['require']): Requirement {
     tags: spec?.tags,
     digest: spec?.digest === true,
     explicitRegistry: spec?.explicitRegistry === true,
+    registry: undefined,
   };
 }
 

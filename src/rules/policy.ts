@@ -2,6 +2,7 @@ import type { Glob } from '../parse/glob.ts';
 import type { ImagePatternIndex } from '../parse/image-pattern-set.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import type { RegistrySet } from '../parse/registry-pattern.ts';
+import type { OnError, RegistryRequirement } from './registry-requirement.ts';
 import type { TicketPattern } from './schema.ts';
 
 /** What a violation of a rule does: `enforce` denies, `warn` allows and says so, `audit` logs. */
@@ -25,6 +26,8 @@ export interface Requirement {
   readonly tags: readonly Glob[] | undefined;
   readonly digest: boolean;
   readonly explicitRegistry: boolean;
+  /** What the registry alone can answer; undefined when nothing is asked of it. */
+  readonly registry: RegistryRequirement | undefined;
 }
 
 /** Hosts in lower case: what is forbidden is forbidden in every spelling of the host. */
@@ -37,6 +40,8 @@ export interface Prohibition {
 export interface Rule {
   readonly name: string;
   readonly mode: Mode;
+  /** What becomes of an image about which the registry could not be asked. */
+  readonly onError: OnError;
   readonly message: string | undefined;
   /** Hosts in lower case: a rule asks its due of every spelling of a host. */
   readonly match: Selector;
