@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Builds kube-apiserver from Debian's source package, and takes etcd and kubectl from Debian.
 #
-# Nothing is installed and no root is needed: packages are fetched through package lists of their
-# own and unpacked, not installed, so neither the machine's apt configuration nor its services change.
+# Nothing is installed and no root is needed (debian.sh).
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=debian.sh
+source "$here/debian.sh"
 
 usage() {
   cat <<'END'
@@ -24,36 +25,14 @@ END
 version=$1 # with its v
 work=$(cd "$2" && pwd)
 release=bookworm
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# Where this machine gets Debian itself from; any release will do, a mirror has them all.
-machines_mirror() {
-  # shellcheck disable=SC2016 # fields of apt's
-  apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main' |
-    awk '$1 ~ /\/debian\/?$/ { sub(/\/$/, "", $1); print $1; exit }'
-}
-
-[[ -x /usr/bin/apt-get && -r $keyring ]] ||
-  die "expected a Debian machine (apt-get and $keyring)" \
-    'set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl'
-
-mirror=${IMAGE_CHECKER_LAB_MIRROR:-$(machines_mirror)}
-[[ -n $mirror ]] ||
-  die 'found no Debian mirror in the apt sources of this machine' 'set IMAGE_CHECKER_LAB_MIRROR to its URL'
-
-apt() {
-  apt-get --quiet --quiet \
-    -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-    -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" \
-    -o "APT::Sandbox::User=$(id -un)" -o APT::Update::Error-Mode=any \
-    -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
-}
+mirror=$(debian_mirror 'set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl')
 
 fetch() {
   say "fetching packages from $mirror ($release)"
   mkdir -p "$work"/{lists,cache,packages,root,go/src/k8s.io/kubernetes,bin}
   printf '%s [signed-by=%s] %s %s main\n' \
-    deb "$keyring" "$mirror" "$release" deb-src "$keyring" "$mirror" "$release" >"$work/sources.list"
+    deb "$debian_keyring" "$mirror" "$release" deb-src "$debian_keyring" "$mirror" "$release" >"$work/sources.list"
   apt update
   (cd "$work/packages" &&
     apt download etcd-server kubernetes-client golang-1.19-go golang-1.19-src &&

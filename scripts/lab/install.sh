@@ -12,7 +12,8 @@ usage() {
   cat <<'END'
 usage: scripts/lab/install.sh
 
-Prints (stdout, one line) the folder with kube-apiserver, etcd and kubectl.
+Prints (stdout, one line) the folder with kube-apiserver, etcd and kubectl. What the registry of
+the lab needs is made sure of too (registry/install.sh).
 
 KUBEBUILDER_ASSETS          a folder that holds the three: used as it is, nothing is built
 IMAGE_CHECKER_LAB_CACHE     where the built ones are kept (default ~/.cache/image-checker-lab)
@@ -64,6 +65,7 @@ build_once() { # CACHE
 [[ ${1:-} != --help ]] || { usage; exit 0; }
 (($# == 0)) || refuse "expected no arguments, got $*"
 
+"$here/registry/install.sh" >/dev/null
 if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
   has_binaries "$KUBEBUILDER_ASSETS" ||
     die "expected kube-apiserver, etcd and kubectl in KUBEBUILDER_ASSETS ($KUBEBUILDER_ASSETS)" \

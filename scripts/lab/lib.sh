@@ -77,3 +77,44 @@ stop() { # NAME
 has_ended() { # IDENTITY
   ! is_alive "$1"
 }
+
+# Below the range from which the kernel takes the ports of outgoing connections, so that one that
+# is free now stays free, but for another lab that picks the same: up.sh tries again then.
+free_port() {
+  local candidate
+  for _ in {1..100}; do
+    candidate=$((20000 + RANDOM % 12000))
+    (: <"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || { echo "$candidate"; return; }
+  done
+  die 'found no free port from 20000 to 31999'
+}
+
+# The whole of a down.sh, whose `usage` this calls; sets $state.
+take_down() { # "NAME..." ARGUMENT...
+  local names=$1 owner='' process name
+  shift
+  state=''
+  while (($# > 0)); do
+    case $1 in
+      --help) usage; exit 0 ;;
+      --state) needs_value "$@"; state=$2; shift 2 ;;
+      --when-gone) needs_value "$@"; owner=$2; shift 2 ;;
+      *) refuse "unknown argument $1" ;;
+    esac
+  done
+  [[ -n $state ]] || refuse 'expected --state DIR'
+  [[ -d $state ]] || { say "nothing to take down: no folder $state"; exit 0; }
+  state=$(cd "$state" && pwd)
+
+  if [[ -n $owner ]]; then
+    process=$(identity "$owner" || true)
+    exec 8<> <(:) # never has anything to read: a pause without a child process, which would outlive a kill
+    while is_alive "$process"; do read -rt 1 -u 8 || true; done
+  fi
+
+  exec 9>"$state/.lock"
+  flock -w 120 9 || die "another up.sh or down.sh is at work in $state"
+  [[ -n $owner ]] || stop watcher
+  for name in $names; do stop "$name"; done
+  [[ -z $owner ]] || rm -f "$state/watcher.pid"
+}

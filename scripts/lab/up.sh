@@ -69,17 +69,6 @@ start() { # NAME COMMAND...: newest first, the order in which they are ended
   launch "$@"
 }
 
-# Below the range from which the kernel takes the ports of outgoing connections, so that one that
-# is free now stays free, but for another lab that picks the same: see `until_port_is_ours`.
-free_port() {
-  local candidate
-  for _ in {1..100}; do
-    candidate=$((20000 + RANDOM % 12000))
-    (: <"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || { echo "$candidate"; return; }
-  done
-  die 'found no free port from 20000 to 31999'
-}
-
 # Runs ATTEMPT until it did not fail for a port that somebody else took in between.
 until_port_is_ours() { # NAME ATTEMPT
   for _ in 1 2 3; do

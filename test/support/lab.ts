@@ -75,8 +75,8 @@ function parseAuditLog(text: string): AuditEvent[] {
     .map((line) => JSON.parse(line) as AuditEvent);
 }
 
-/** Runs one of the lab's scripts and returns its one line of output. */
-async function script(name: string, args: readonly string[]): Promise<string> {
+/** Runs one of the lab's scripts, named from `scripts/lab`, and returns its output; throws when it fails. */
+export async function script(name: string, args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(join(SCRIPTS, name), args, { timeout: SCRIPT_MS });
   if (code !== 0) throw new Error(`${name} ended with ${code}\n${stderr}`);
   return stdout.trim();
