@@ -30,8 +30,6 @@ describe.each(['basic', 'bearer', 'none'] as const)('the registry of the lab, au
     for (const name of pushed) {
       expect(name).toMatch(new RegExp(`^${lab.host}/team/index@sha256:[0-9a-f]{64}$`));
     }
-    expect((await lab.requests()).filter((call) => call.includes('/manifests/v1'))).toHaveLength(
-      auth === 'none' ? 1 : 2,
-    );
+    expect(await lab.requests()).toContain('PUT /v2/team/index/manifests/v1');
   });
 });
