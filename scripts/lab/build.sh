@@ -30,7 +30,7 @@ mirror=$(debian_mirror 'set KUBEBUILDER_ASSETS to a folder with kube-apiserver, 
 
 fetch() {
   say "fetching packages from $mirror ($release)"
-  mkdir -p "$work"/{lists,cache,packages,root,go/src/k8s.io/kubernetes,bin}
+  mkdir -p "$work"/{lists,cache,packages,unpacked,go/src/k8s.io/kubernetes,bin}
   printf '%s [signed-by=%s] %s %s main\n' \
     deb "$debian_keyring" "$mirror" "$release" deb-src "$debian_keyring" "$mirror" "$release" >"$work/sources.list"
   apt update
@@ -43,7 +43,7 @@ fetch() {
 # comes from Debian's own build. GOPATH mode wants a real folder at src/k8s.io/kubernetes.
 unpack() {
   local package tarball
-  for package in "$work"/packages/*.deb; do dpkg-deb --extract "$package" "$work/root"; done
+  for package in "$work"/packages/*.deb; do dpkg-deb --extract "$package" "$work/unpacked"; done
   tarball=$(echo "$work"/packages/kubernetes_*"${version#v}".orig.tar.gz)
   [[ -f $tarball ]] || die "expected the source of kubernetes $version, got $(cd "$work/packages" && echo kubernetes_*)"
   tar -xzf "$tarball" --strip-components=1 -C "$work/go/src/k8s.io/kubernetes"
@@ -80,11 +80,11 @@ compile() {
 
 fetch
 unpack
-export GOROOT=$work/root/usr/lib/go-1.19 GOPATH=$work/go GOCACHE=$work/go-cache GOENV=off
+export GOROOT=$work/unpacked/usr/lib/go-1.19 GOPATH=$work/go GOCACHE=$work/go-cache GOENV=off
 export GO111MODULE=off CGO_ENABLED=0 GOFLAGS='' PATH=$GOROOT/bin:$PATH
 cd "$work/go/src/k8s.io/kubernetes"
 generate_openapi
 compile
-cp "$work/root/usr/bin/etcd" "$work/root/usr/bin/kubectl" "$work/bin/"
+cp "$work/unpacked/usr/bin/etcd" "$work/unpacked/usr/bin/kubectl" "$work/bin/"
 [[ $("$work/bin/kube-apiserver" --version) == "Kubernetes $version" ]] ||
   die "expected a kube-apiserver $version, got $("$work/bin/kube-apiserver" --version)"

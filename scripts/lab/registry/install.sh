@@ -35,8 +35,8 @@ unpack() { # PACKAGE RELEASE VERSION: of which the package is, its last parts as
   (cd "$scratch" && apt download "$1/$2")
   version=$(dpkg-deb --field "$scratch"/*.deb Version)
   [[ $version == "$3".* ]] || die "expected $1 $3 in Debian $2, got $version"
-  dpkg-deb --extract "$scratch"/*.deb "$scratch/root"
-  mv "$scratch/root/usr/bin/$1" "$work/bin/$name"
+  dpkg-deb --extract "$scratch"/*.deb "$scratch/unpacked"
+  mv "$scratch/unpacked/usr/bin/$1" "$work/bin/$name"
   rm -rf "$scratch"
   "$work/bin/$name" --help >/dev/null || die "$name does not run on this machine"
 }
