@@ -71,7 +71,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   re2js: ['rules'],
   yaml: ['files', 'setup', 'manifest', 'scan'],
-  zod: ['files', 'rules', 'config', 'ask', 'enable', 'policy-test', 'kubeconf'],
+  zod: ['files', 'rules', 'verify', 'config', 'ask', 'enable', 'policy-test', 'kubeconf'],
   commander: ['cli'],
   express: ['transport'],
   helmet: ['transport'],
