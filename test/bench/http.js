@@ -1,0 +1,127 @@
+/*
+ * What a review costs on the wire: `npm run bench:http`.
+ *
+ * The service, as `setup` makes it, against two yardsticks that do nothing but parse, one set look-up
+ * and answer: a raw handler of node:http2 or node:https, and, where Go is present, one of net/http.
+ * They are asked by turns, round after round, so that a change of the machine's speed meets all of
+ * them; the figures are medians, and the ones to look at are the ratios.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  buildGo,
+  measure,
+  setUp,
+  startHandler,
+  startRawHandler,
+  startService,
+} from './programs.js';
+import { printGoals, printReady, printTable } from './report.js';
+
+const HELP = `usage: npm run bench:http [-- --rounds N] [--seconds S] [--only TEXT]
+
+--rounds N    how often each is asked (default 7), after one that does not count
+--seconds S   for how long each time (default 1.5)
+--only TEXT   those scenarios alone whose name holds the text, such as 'h2 x 16'`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '1.5' },
+    only: { type: 'string', default: '' },
+    help: { type: 'boolean' },
+  },
+});
+const STARTS = 5;
+
+const SCENARIOS = ['h2', 'http1'].flatMap((protocol) => [
+  ...[1, 16, 64].map((concurrency) => ({
+    ...{ name: `${protocol} x ${concurrency}`, protocol, concurrency, newConnections: false },
+  })),
+  { name: `${protocol}, new connections`, protocol, concurrency: 16, newConnections: true },
+]);
+
+/** As kube-apiserver v1.20 sends it: 64 pods, of which every sixteenth is to be denied. */
+function questions() {
+  return Array.from({ length: 64 }, (_, index) => {
+    const allowed = index % 16 !== 5;
+    const image = `${allowed ? 'docker.io/team' : 'quay.io/team'}-${index}/app:1.${index}.0`;
+    const review = {
+      kind: 'ImageReview',
+      apiVersion: 'imagepolicy.k8s.io/v1alpha1',
+      metadata: { creationTimestamp: null },
+      spec: {
+        containers: [{ image }, { image: 'docker.io/library/busybox:1.36' }],
+        annotations: { 'example.image-policy.k8s.io/team': `team-${index}` },
+        namespace: `team-${index % 8}`,
+      },
+      status: { allowed: false },
+    };
+    return { body: `${JSON.stringify(review)}\n`, allowed };
+  });
+}
+
+async function startAll(installation, go, folder) {
+  const service = await startService(installation, folder);
+  const handler = go && (await startHandler(go.handler, installation.server));
+  const serversFor = async (protocol) => ({
+    service,
+    node: await startRawHandler(protocol, installation),
+    ...(handler && { go: handler }),
+  });
+  return { h2: await serversFor('h2'), http1: await serversFor('http1') };
+}
+
+async function measureRounds(servers, go, options) {
+  const runs = new Map();
+  for (let round = 0; round <= options.rounds; round++) {
+    for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only))) {
+      const turns = Object.entries(servers[scenario.protocol]);
+      for (let turn = 0; turn < turns.length; turn++) {
+        const [name, server] = turns[(turn + round) % turns.length];
+        const result = await measure(server, go, { ...options, ...scenario });
+        if (round > 0)
+          runs.set(scenario, [...(runs.get(scenario) ?? []), { server: name, round, ...result }]);
+      }
+    }
+    process.stderr.write(`round ${round} of ${options.rounds}\n`);
+  }
+  return runs;
+}
+
+async function startTimes(installation, folder) {
+  const times = [];
+  for (let start = 0; start < STARTS; start++) {
+    const service = await startService(installation, folder);
+    times.push(service.readyMs);
+    await service.stop();
+  }
+  return times;
+}
+
+async function main() {
+  const folder = await mkdtemp(join(tmpdir(), 'image-checker-bench-'));
+  const servers = [];
+  try {
+    const go = await buildGo(folder);
+    const installation = await setUp(folder);
+    const file = join(folder, 'questions.json');
+    await writeFile(file, JSON.stringify(questions()));
+    printReady(await startTimes(installation, folder));
+    const byProtocol = await startAll(installation, go, folder);
+    servers.push(...Object.values(byProtocol).flatMap(Object.values));
+    const { rounds, seconds } = values;
+    const options = { rounds: Number(rounds), seconds: Number(seconds), questions: file };
+    const runs = await measureRounds(byProtocol, go, { ...options, client: installation.client });
+    printTable(runs, go === undefined ? 'Node' : 'Go');
+    printGoals(runs);
+  } finally {
+    await Promise.all([...new Set(servers)].map((server) => server.stop()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+if (values.help) console.log(HELP);
+else await main();
