@@ -5,8 +5,8 @@ import { messageOf } from './errors.ts';
 import { parseImageReview } from './parse/image-review.ts';
 import type { ImageReview } from './parse/image-review.ts';
 import { recordDecision } from './record/decision-log.ts';
-import type { ReviewFacts } from './record/decision-log.ts';
 import type { Log } from './record/logger.ts';
+import type { ReviewMetrics } from './record/review-metrics.ts';
 import { respond } from './respond/image-review-response.ts';
 import type { ImageReviewResponse } from './respond/image-review-response.ts';
 import type { Policy } from './rules/policy.ts';
@@ -17,6 +17,7 @@ export interface CheckImageDeps {
   readonly policy: () => Policy;
   readonly limits: ReviewLimits;
   readonly log: Log;
+  readonly metrics: ReviewMetrics;
   /** A new decision id. */
   readonly newId: () => string;
   /** Milliseconds on a clock that never goes back. */
@@ -41,7 +42,12 @@ export function createCheckImage(deps: CheckImageDeps): CheckImage {
     const policy = deps.policy();
     const [decision, response] = answerOrDeny(review, { id, policy }, deps);
     const durationMs = Math.round((deps.now() - started) * 1000) / 1000;
-    recordOrForget(review, decision, { id, client, policy, durationMs }, deps.log);
+    orForget(() => {
+      deps.metrics.decided(decision, durationMs);
+    });
+    orForget(() => {
+      recordDecision(deps.log, review, decision, { id, client, policy, durationMs });
+    });
     return response;
   };
 }
@@ -49,12 +55,13 @@ export function createCheckImage(deps: CheckImageDeps): CheckImage {
 function answerOrDeny(
   review: ImageReview,
   { id, policy }: { readonly id: string; readonly policy: Policy },
-  { limits, log }: CheckImageDeps,
+  { limits, log, metrics }: CheckImageDeps,
 ): [Decision, ImageReviewResponse] {
   try {
     const decision = decideReview(review, policy, limits);
     return [decision, respond(review, decision, id, policy)];
   } catch (thrown) {
+    metrics.failed();
     log.error('a review could not be decided', { decisionId: id, error: messageOf(thrown) });
     return [UNDECIDED, respond(review, UNDECIDED, id, policy)];
   }
@@ -73,15 +80,10 @@ const UNDECIDED: Decision = {
   breakGlass: undefined,
 };
 
-/** A line that cannot be written is no reason to take an answer back. */
-function recordOrForget(
-  review: ImageReview,
-  decision: Decision,
-  facts: ReviewFacts,
-  log: Log,
-): void {
+/** What cannot be recorded is no reason to take an answer back. */
+function orForget(record: () => void): void {
   try {
-    recordDecision(log, review, decision, facts);
+    record();
   } catch {
     // Nothing is left to tell it to.
   }

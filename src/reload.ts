@@ -16,7 +16,7 @@ const RETRY_MS = 15_000;
 export interface ReloadDeps {
   readonly config: Config;
   /** What is in force; a reload replaces it whole. */
-  readonly state: { policy: Policy; certificate: TlsMaterial };
+  readonly state: { policy: Policy; policyLoadedAt: number; certificate: TlsMaterial };
   readonly tlsServer: TlsServer;
   readonly log: Log;
   /** Milliseconds since 1970. */
@@ -29,6 +29,8 @@ export interface Reloaders {
   /** Reloads when the files change, until the returned function is called. */
   readonly watch: () => () => void;
   readonly failures: () => readonly FailedReload[];
+  /** Whether the last loading of each was a success. */
+  readonly results: () => Readonly<Record<string, boolean>>;
 }
 
 export function createReloaders(deps: ReloadDeps): Reloaders {
@@ -74,6 +76,10 @@ export function createReloaders(deps: ReloadDeps): Reloaders {
       };
     },
     failures: () => [rules, certificates].map((each) => each.failure()).filter(isFailure),
+    results: () => ({
+      rules: rules.failure() === undefined,
+      certificates: certificates.failure() === undefined,
+    }),
   };
 }
 
@@ -83,12 +89,13 @@ function isFailure(failure: FailedReload | undefined): failure is FailedReload {
 
 function applyPolicy(policy: Policy, { config, state, log, clock }: ReloadDeps): void {
   if (policy.hash === state.policy.hash) return;
-  const fewer = policy.ruleCount < state.policy.ruleCount;
+  const fewer = policy.rules.length < state.policy.rules.length;
   state.policy = policy;
+  state.policyLoadedAt = clock();
   // A file that was cut off while it was written may well be a valid one.
   log[fewer ? 'warn' : 'info']('rules reloaded', {
     policy: `${policy.name}@${policy.hash}`,
-    rules: policy.ruleCount,
+    rules: policy.rules.length,
     ...(fewer ? { note: 'fewer rules than before' } : {}),
     // Until then a kube-apiserver may answer from its cache, by the rules from before.
     oldAnswersForgottenBy: new Date(clock() + config.pluginCacheSeconds * 1000).toISOString(),

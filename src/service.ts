@@ -5,6 +5,8 @@ import { createCheckImage } from './check-image.ts';
 import type { Config } from './config/schema.ts';
 import { messageOf, settleAll } from './errors.ts';
 import type { Log } from './record/logger.ts';
+import { createMetrics } from './record/metrics.ts';
+import type { Metrics, MetricsProbe, Registry } from './record/metrics.ts';
 import { createReloaders } from './reload.ts';
 import { loadPolicy } from './rules/load.ts';
 import type { Policy } from './rules/policy.ts';
@@ -21,6 +23,7 @@ import type { TlsMaterial } from './transport/tls-files.ts';
 import { logRefusedHandshakes } from './transport/refused-handshakes.ts';
 import { createTlsServer } from './transport/tls-server.ts';
 import type { Listeners } from './transport/tls-server.ts';
+import { VERSION } from './version.ts';
 
 /** A service that runs. */
 export interface Service {
@@ -36,12 +39,14 @@ export interface Service {
  * Starts the service, or tells everything that keeps it from starting.
  *
  * @param clock milliseconds since 1970
+ * @param registry gets the metrics of the service, and what it holds is shown at /metrics
  * @throws {ImageCheckerError} with all problems of certificates, rules and ports
  */
 export async function startService(
   config: Config,
   log: Log,
   clock: () => number,
+  registry: Registry,
 ): Promise<Service> {
   const [material, policy] = await settleAll('config-invalid', [
     loadTlsMaterial(config.tls, clock()),
@@ -52,20 +57,29 @@ export async function startService(
   const loop = watchLoopDelay();
   const state: MutableState = {
     policy,
+    policyLoadedAt: clock(),
     certificate: material,
     stopping: false,
     loopDelay: loop.tooLate,
+    load: { inFlight: 0 },
   };
+  const probe: MetricsProbe = {
+    ...probeOf(state),
+    ready: () => readiness().ready,
+    reloads: () => reloaders.results(),
+  };
+  const metrics = createMetrics(registry, probe, VERSION);
   const tlsServer = createTlsServer(
     material,
     config.tls.minVersion,
-    reviewListeners(config, state, log, clock),
+    reviewListeners(config, state, { log, metrics }, clock),
+    metrics.transport,
   );
   logRefusedHandshakes(tlsServer.secure, log, clock);
   const reloaders = createReloaders({ config, state, tlsServer, log, clock });
   const readiness = (): Readiness => readinessOf(state, clock(), reloaders.failures());
   const reviews = await listen(tlsServer, config.listen, 'listen');
-  const adminServer = createPlainServer(createAdminApp(readiness));
+  const adminServer = createPlainServer(createAdminApp({ readiness, metrics: registry, log }));
   const admin = await listen(adminServer, config.admin, 'admin').catch(async (thrown: unknown) => {
     await reviews.stop(0);
     loop.stop();
@@ -101,23 +115,43 @@ function logListenerErrors(servers: readonly Server[], log: Log): void {
 /** What is in force; replaced whole, between two reviews. */
 interface MutableState extends ServiceState {
   policy: Policy;
+  policyLoadedAt: number;
   certificate: TlsMaterial;
   stopping: boolean;
+  readonly load: { inFlight: number };
+}
+
+function probeOf(state: MutableState): Omit<MetricsProbe, 'ready' | 'reloads'> {
+  return {
+    policy: () => state.policy,
+    policyLoadedAt: () => state.policyLoadedAt,
+    certificate: () => state.certificate,
+    reviewsInFlight: () => state.load.inFlight,
+  };
 }
 
 function reviewListeners(
   config: Config,
   state: MutableState,
-  log: Log,
+  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
   clock: () => number,
 ): Listeners {
   const checkImage = createCheckImage({
     policy: () => state.policy,
     limits: config.limits,
     log,
+    metrics: metrics.reviews,
     newId: randomUUID,
     now: () => performance.now(),
   });
-  const { allowedClients } = config.tls;
-  return createListeners({ checkImage, allowedClients, limits: config.limits, log, clock });
+  return createListeners({
+    checkImage,
+    allowedClients: config.tls.allowedClients,
+    clients: metrics.clients,
+    limits: config.limits,
+    load: state.load,
+    metrics: metrics.transport,
+    log,
+    clock,
+  });
 }

@@ -53,6 +53,14 @@ function harness(given: Partial<CheckImageDeps> = {}): Harness {
     },
     limits: { containers: 10 },
     log,
+    metrics: {
+      decided: ({ allowed }) => {
+        events.push(`count ${allowed ? 'allowed' : 'denied'}`);
+      },
+      failed: () => {
+        events.push('count failure');
+      },
+    },
     newId: () => {
       events.push('id');
       return `id-${++count}`;
@@ -170,7 +178,7 @@ describe('checking the images of a review', () => {
   it('asks once for an id and once for the policy, and records last', () => {
     const { ask, events } = harness();
     ask(review('nginx', 'redis'));
-    expect(events).toEqual(['id', 'policy', 'log warn']);
+    expect(events).toEqual(['id', 'policy', 'count denied', 'log warn']);
   });
 
   it('holds each review against the policy in force', () => {

@@ -47,7 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
     ...['errors', 'files', 'parse', 'rules', 'decide', 'config'],
     ...['manifest', 'setup', 'kubeconf', 'ask'],
   ],
-  service: [...WIRING, 'reload', 'reloader'],
+  service: [...WIRING, 'reload', 'reloader', 'version'],
   reload: [...WIRING, 'reloader'],
   reloader: WIRING,
   cli: 'everything',
@@ -76,6 +76,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   express: ['transport'],
   helmet: ['transport'],
   winston: ['record/logger.ts'],
+  'prom-client': ['record'],
   'node-forge': ['setup/der.ts'],
 };
 

@@ -2,6 +2,7 @@ import { chmod, mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/pr
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { createReloader } from '../src/reloader.ts';
 import { startService } from '../src/service.ts';
 import type { Service } from '../src/service.ts';
@@ -33,7 +34,7 @@ describe('a service whose files change', () => {
     folder = await newServiceFolder(pki);
     await change?.(folder);
     log = memoryLog();
-    service = await startService(folder.config, log, Date.now);
+    service = await startService(folder.config, log, Date.now, new Registry());
   };
   const caller = (): Caller => ({
     port: service.port,

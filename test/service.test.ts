@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
 import supertest from 'supertest';
 import type { Config } from '../src/config/schema.ts';
 import { ImageCheckerError } from '../src/errors.ts';
@@ -78,7 +79,7 @@ describe('the admin listener', () => {
     ['get', '/__proto__'],
   ] as const)('knows nothing else: %s %s', async (method, path) => {
     const response = await admin(service)[method](path).expect(404);
-    expect(response.body).toEqual({ error: 'expected GET /healthz or GET /readyz' });
+    expect(response.body).toEqual({ error: 'expected GET /healthz, GET /readyz or GET /metrics' });
     expect(response.headers).not.toHaveProperty('x-powered-by');
     expect(response.headers).toHaveProperty('x-content-type-options', 'nosniff');
   });
@@ -151,7 +152,9 @@ describe('a service that cannot start', () => {
   /** `key: message` of everything that keeps it from starting. */
   async function refusal(config: Config, now = Date.now()): Promise<string[]> {
     const log = memoryLog();
-    const thrown: unknown = await startService(config, log, () => now).catch((e: unknown) => e);
+    const thrown: unknown = await startService(config, log, () => now, new Registry()).catch(
+      (e: unknown) => e,
+    );
     expect(thrown).toBeInstanceOf(ImageCheckerError);
     expect(log.lines).toEqual([]);
     const { problems } = thrown as ImageCheckerError;
@@ -268,6 +271,7 @@ describe('a service that cannot start', () => {
       { ...config, admin: place.config.admin },
       memoryLog(),
       Date.now,
+      new Registry(),
     );
     expect(service.port).toBe(port);
     await service.stop();

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load-config.ts';
 import { createLog } from '../record/logger.ts';
+import { createProcessRegistry } from '../record/metrics.ts';
 import { startService } from '../service.ts';
 import type { CommandContext } from './context.ts';
 
@@ -25,7 +26,7 @@ async function serve(configFile: string, context: CommandContext): Promise<void>
   const stopSignal = nextSignal(['SIGTERM', 'SIGINT'], context);
   const config = await loadConfig(configFile);
   const log = createLog(config.logging, context.stdout);
-  const service = await startService(config, log, Date.now);
+  const service = await startService(config, log, Date.now, createProcessRegistry());
   const offReload = context.onSignal('SIGHUP', () => void service.reload());
   log.info('serving', {
     listen: `${config.listen.host}:${service.port}`,

@@ -10,12 +10,10 @@ import type { ImagePolicy, RuleSpec, SelectorSpec } from './schema.ts';
 /** Compiles a checked rules file; `text` is the file as it was read, for its hash. */
 export function compilePolicy(file: ImagePolicy, text: string): Policy {
   const { unmatchedImages, emptyReviews, breakGlass, rules } = file.spec;
-  const index = indexRules(
-    rules.map((spec) => {
-      const match = foldSelector(spec.match);
-      return { rule: compileRule(spec, match), match };
-    }),
-  );
+  const compiled = rules.map((spec) => {
+    const match = foldSelector(spec.match);
+    return { rule: compileRule(spec, match), match };
+  });
   return {
     name: file.metadata.name,
     hash: createHash('sha256').update(text).digest('hex').slice(0, 12),
@@ -26,8 +24,8 @@ export function compilePolicy(file: ImagePolicy, text: string): Policy {
       ticket: breakGlass.ticket,
       namespaces: breakGlass.namespaces,
     },
-    ruleCount: rules.length,
-    candidates: index,
+    rules: compiled.map(({ rule }) => rule),
+    candidates: indexRules(compiled),
   };
 }
 

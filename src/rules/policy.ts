@@ -66,7 +66,8 @@ export interface Policy {
   readonly unmatchedImages: 'deny' | 'allow';
   readonly emptyReviews: 'deny' | 'allow';
   readonly breakGlass: BreakGlass | undefined;
-  readonly ruleCount: number;
+  /** In the order of the file. */
+  readonly rules: readonly Rule[];
   /**
    * The rules that may cover an image in a namespace: all that do, and few that do not. The order
    * means nothing. The registry of the reference is in lower case.

@@ -17,7 +17,7 @@ listen:
   host: 0.0.0.0
   port: ${port}
 
-# /healthz and /readyz over plain http: keep it on the machine itself.
+# /healthz, /readyz and /metrics over plain http: keep it on the machine itself.
 admin:
   host: 127.0.0.1
   port: ${adminPort}

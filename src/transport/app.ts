@@ -3,23 +3,22 @@ import type { TLSSocket } from 'node:tls';
 import express from 'express';
 import type { Express, Request, RequestHandler } from 'express';
 import helmet from 'helmet';
-import type { Log } from '../record/logger.ts';
 import type { ClientGate } from './client-gate.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { Http1Exchange } from './exchange.ts';
 import { RequestRefused } from './refusal.ts';
+import type { RefusalRecord } from './refusal.ts';
 import type { ReviewRoute } from './review-route.ts';
 
-export interface AppDeps {
+export interface AppDeps extends RefusalRecord {
   readonly clientOf: ClientGate;
   readonly reviews: ReviewRoute;
-  readonly log: Log;
 }
 
 export const CHECK_IMAGE = '/check-image';
 
 /** The routes that kube-apiserver sees, for a server that verifies client certificates. */
-export function createApp({ clientOf, reviews, log }: AppDeps): Express {
+export function createApp({ clientOf, reviews, ...record }: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   app.enable('case sensitive routing').enable('strict routing');
@@ -35,7 +34,7 @@ export function createApp({ clientOf, reviews, log }: AppDeps): Express {
     })
     .all(refuseMethod);
   app.use(refusePath);
-  app.use(errorMiddleware(log));
+  app.use(errorMiddleware(record));
   return app;
 }
 

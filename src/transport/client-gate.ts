@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import type { ClientCertificates } from '../record/certificate-metrics.ts';
 import type { Log } from '../record/logger.ts';
 import { identityOf } from './client-identity.ts';
 import { RequestRefused } from './refusal.ts';
@@ -7,6 +8,7 @@ import { RequestRefused } from './refusal.ts';
 export interface ClientGateDeps {
   /** Names of which the client certificate has to carry one. */
   readonly allowedClients: readonly string[];
+  readonly clients: ClientCertificates;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -20,11 +22,14 @@ export interface ClientGateDeps {
  */
 export type ClientGate = (socket: TLSSocket) => string;
 
-export function createClientGate({ allowedClients, log, clock }: ClientGateDeps): ClientGate {
+export function createClientGate(deps: ClientGateDeps): ClientGate {
+  const { allowedClients, clients, log, clock } = deps;
   return (socket) => {
     const identity = identityOf(socket);
     const client = identity?.names.find((name) => allowedClients.includes(name));
-    if (identity !== undefined && client !== undefined && clock() <= identity.validTo) {
+    const now = clock();
+    if (identity !== undefined && client !== undefined && now <= identity.validTo) {
+      clients.asks(client, identity.validTo, now);
       return client;
     }
     log.warn('client refused', {

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Express, Request, Response } from 'express';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../record/logger.ts';
+import type { TransportMetrics } from '../record/transport-metrics.ts';
 import { CHECK_IMAGE, createApp, createHttp2App } from './app.ts';
 import { createClientGate } from './client-gate.ts';
 import type { ClientGateDeps } from './client-gate.ts';
@@ -16,6 +17,8 @@ import type { Listeners } from './tls-server.ts';
 export interface ListenersDeps extends ClientGateDeps {
   readonly checkImage: AnswerReview;
   readonly limits: ReviewRouteDeps['limits'];
+  readonly load: ReviewRouteDeps['load'];
+  readonly metrics: TransportMetrics;
 }
 
 /**
@@ -23,12 +26,12 @@ export interface ListenersDeps extends ClientGateDeps {
  * kube-apiserver makes, the very route that is mounted in the app as well.
  */
 export function createListeners(deps: ListenersDeps): Listeners {
-  const { log } = deps;
+  const { log, metrics } = deps;
   const clientOf = createClientGate(deps);
   const reviews = createReviewRoute({ ...deps, clientOf });
   return {
-    http1: http1Listener(createApp({ clientOf, reviews, log }), reviews),
-    http2: http2Listener(createHttp2App({ clientOf, reviews, log }), reviews, log),
+    http1: http1Listener(createApp({ clientOf, reviews, log, metrics }), reviews),
+    http2: http2Listener(createHttp2App({ clientOf, reviews, log, metrics }), reviews, log),
   };
 }
 

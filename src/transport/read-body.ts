@@ -45,7 +45,8 @@ export function createReadBody({ bodyBytes }: BodyLimits): ReadBody {
       length += part.length;
       held += part.length;
       if (length > bodyBytes) stop(tooLong(bodyBytes));
-      else if (held > allBodies) stop(new RequestRefused(429, 'too much is being read'));
+      else if (held > allBodies)
+        stop(new RequestRefused(429, 'too much is being read', 'all_body_bytes'));
       else parts.push(part);
     };
     const finish = (): void => {
@@ -61,5 +62,5 @@ export function createReadBody({ bodyBytes }: BodyLimits): ReadBody {
 }
 
 function tooLong(limit: number): RequestRefused {
-  return new RequestRefused(413, `expected a body of at most ${limit} bytes`);
+  return new RequestRefused(413, `expected a body of at most ${limit} bytes`, 'body_bytes');
 }

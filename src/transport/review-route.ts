@@ -1,9 +1,9 @@
 import type { CheckImage } from '../check-image.ts';
-import type { Log } from '../record/logger.ts';
 import type { ClientGate } from './client-gate.ts';
 import type { Exchange } from './exchange.ts';
 import { createReadBody } from './read-body.ts';
 import { refusalOf, RequestRefused } from './refusal.ts';
+import type { RefusalRecord } from './refusal.ts';
 
 type ImageReviewResponse = Awaited<ReturnType<CheckImage>>;
 
@@ -13,11 +13,12 @@ export type AnswerReview = (
   client: string,
 ) => ImageReviewResponse | Promise<ImageReviewResponse>;
 
-export interface ReviewRouteDeps {
+export interface ReviewRouteDeps extends RefusalRecord {
   readonly checkImage: AnswerReview;
   readonly clientOf: ClientGate;
   readonly limits: { readonly bodyBytes: number; readonly inFlight: number };
-  readonly log: Log;
+  /** What is under way, for others to look at. */
+  readonly load: { inFlight: number };
 }
 
 /** Answers one request for a review, of either protocol, in the app or ahead of it. */
@@ -25,23 +26,23 @@ export type ReviewRoute = (exchange: Exchange) => void;
 
 export function createReviewRoute(deps: ReviewRouteDeps): ReviewRoute {
   const readBody = createReadBody(deps.limits);
+  const { load } = deps;
   const { inFlight: limit } = deps.limits;
-  let inFlight = 0;
   const leave = (): void => {
-    inFlight--;
+    load.inFlight--;
   };
   return (exchange) => {
     const refuse = (error: unknown): void => {
-      const refusal = refusalOf(error, exchange.path, deps.log);
+      const refusal = refusalOf(error, exchange.path, deps);
       exchange.answer(refusal.code, JSON.stringify(refusal));
     };
     try {
       const client = deps.clientOf(exchange.socket);
       // More than can be answered in time is shed: kube-apiserver asks again after a 429.
-      if (inFlight >= limit) {
-        throw new RequestRefused(429, `more than ${limit} reviews are in flight`);
+      if (load.inFlight >= limit) {
+        throw new RequestRefused(429, `more than ${limit} reviews are in flight`, 'in_flight');
       }
-      inFlight++;
+      load.inFlight++;
       exchange.whenOver(leave);
       readBody(
         exchange,

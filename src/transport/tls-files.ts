@@ -21,6 +21,8 @@ export interface TlsMaterial {
   /** Milliseconds since 1970. */
   readonly validFrom: number;
   readonly validTo: number;
+  /** Of the client CA that lasts longest. */
+  readonly clientCAValidTo: number;
 }
 
 const HINT = '`image-checker setup --if-missing` makes what is missing';
@@ -52,6 +54,7 @@ export async function loadTlsMaterial(files: TlsFiles, now: number): Promise<Tls
     clientCA: clientCA.text,
     validFrom: Date.parse(chain.leaf.validFrom),
     validTo: Date.parse(chain.leaf.validTo),
+    clientCAValidTo: Math.max(...clientCA.certificates.map(({ validTo }) => Date.parse(validTo))),
   };
   checkContext(material, files);
   return material;

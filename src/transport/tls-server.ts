@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
 import type { Server as SecureServer } from 'node:tls';
+import type { TransportMetrics } from '../record/transport-metrics.ts';
 import { createHandshakeGate } from './handshake-gate.ts';
 import { createHttp1 } from './http1.ts';
 import type { StreamListener } from './http2-session.ts';
@@ -41,6 +42,7 @@ export function createTlsServer(
   material: TlsMaterial,
   minVersion: SecureVersion,
   listeners: Listeners,
+  metrics: TransportMetrics,
 ): TlsServer {
   let current = new WeakSet<object>();
   let renewedAt = -Infinity;
@@ -66,12 +68,22 @@ export function createTlsServer(
     else http1.serve(socket);
   });
   // One that has waited for too long is told of, and still there.
-  secure.on('tlsClientError', (_error, socket) => socket.destroy());
+  secure.on('tlsClientError', (_error, socket) => {
+    metrics.handshakeFailed();
+    socket.destroy();
+  });
   const server = createServer({ noDelay: true }, (socket) => {
-    if (gate.admit(socket)) secure.emit('connection', socket);
-    else socket.resetAndDestroy();
+    if (gate.admit(socket)) {
+      secure.emit('connection', socket);
+      return;
+    }
+    metrics.limitReached('handshakes');
+    socket.resetAndDestroy();
   });
   server.maxConnections = MAX_CONNECTIONS;
+  server.on('drop', () => {
+    metrics.limitReached('connections');
+  });
   return {
     server,
     secure,

@@ -36,5 +36,5 @@ describe.each(pages)('%s', (page) => {
 
 it('the rules file of the README is a valid one', () => {
   const rules = /```yaml\n(apiVersion: image-checker[^`]*)```/.exec(read('README.md'))?.[1] ?? '';
-  expect(parsePolicy({ file: 'README.md', text: rules }).ruleCount).toBe(3);
+  expect(parsePolicy({ file: 'README.md', text: rules }).rules).toHaveLength(3);
 });

@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { startService } from '../../src/service.ts';
 import { readCertificateTable } from '../../src/setup/certificate-table.ts';
@@ -87,7 +88,12 @@ const own = (certificate: string, key = certificate): SetupFlags => ({
 async function review(at = place): Promise<number | 'no answer'> {
   const config = await loadConfig(path('serviceConfig'));
   const listen = { host: '127.0.0.1', port: 0 };
-  const service = await startService({ ...config, listen, admin: listen }, memoryLog(), Date.now);
+  const service = await startService(
+    { ...config, listen, admin: listen },
+    memoryLog(),
+    Date.now,
+    new Registry(),
+  );
   try {
     return await outcome(await apiserverAt(at, service.port));
   } finally {

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { startService } from '../../src/service.ts';
 import type { Service } from '../../src/service.ts';
@@ -48,7 +49,7 @@ async function serve(): Promise<Service> {
   const config = await loadConfig(path('serviceConfig'));
   log = memoryLog();
   const listen = { host: '127.0.0.1', port: 0 };
-  service = await startService({ ...config, listen, admin: listen }, log, Date.now);
+  service = await startService({ ...config, listen, admin: listen }, log, Date.now, new Registry());
   return service;
 }
 

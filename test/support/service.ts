@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import type { Config } from '../../src/config/schema.ts';
 import type { Log, LogFields, LogLevel } from '../../src/record/logger.ts';
 import { startService } from '../../src/service.ts';
@@ -97,6 +98,7 @@ export interface ServiceOptions {
   readonly tls?: Partial<Config['tls']>;
   readonly limits?: Partial<Config['limits']>;
   readonly clock?: () => number;
+  readonly registry?: Registry;
 }
 
 /** A service that runs on loopback, and what a test does with it. */
@@ -114,7 +116,7 @@ export interface TestService extends Service {
 
 export async function startTestService(
   pki: TestPki,
-  { tls, limits, clock = Date.now }: ServiceOptions = {},
+  { tls, limits, clock = Date.now, registry = new Registry() }: ServiceOptions = {},
 ): Promise<TestService> {
   const { config, remove } = await newServiceFolder(pki);
   const log = memoryLog();
@@ -123,7 +125,7 @@ export async function startTestService(
     tls: { ...config.tls, ...tls },
     limits: { ...config.limits, ...limits },
   };
-  const service = await startService(full, log, clock);
+  const service = await startService(full, log, clock, registry);
   const as = (credential?: Credential): Caller => ({
     port: service.port,
     ca: pki.authority.certificate,

@@ -1,0 +1,109 @@
+import { Counter, Histogram } from 'prom-client';
+import type { Registry } from 'prom-client';
+import type { Decision, Violation } from '../decide/decision.ts';
+import { createViolationCounter } from './violation-metrics.ts';
+import type { RuleNames } from './violation-metrics.ts';
+
+/** Counts reviews. */
+export interface ReviewMetrics {
+  /** A review has its answer. */
+  decided(decision: Decision, durationMs: number): void;
+  /** A review is denied because deciding it failed. */
+  failed(): void;
+}
+
+/** From what rules alone take to the deadline of those that ask a registry. */
+const DURATIONS = [
+  ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025],
+  ...[0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+];
+
+/** @param rules asked for the rules in force */
+export function createReviewMetrics(registry: Registry, rules: () => RuleNames): ReviewMetrics {
+  const registers = [registry];
+  const countVerdict = createVerdictCounter(registry);
+  const countBreakGlass = createBreakGlassCounter(registry);
+  const countViolations = createViolationCounter(registry, rules);
+  const duration = new Histogram({
+    name: 'image_checker_review_duration_seconds',
+    help: 'Time from the whole body of a review to its answer.',
+    buckets: DURATIONS,
+    registers,
+  });
+  const faults = new Counter({
+    name: 'image_checker_review_faults_total',
+    help: 'Reviews denied because image-checker failed to decide them; its log says why.',
+    registers,
+  });
+  return {
+    decided(decision, durationMs) {
+      countVerdict(decision);
+      duration.observe(durationMs / 1000);
+      if (decision.violations.length > 0) countViolations(decision.violations);
+      if (decision.breakGlass !== undefined) countBreakGlass(decision.breakGlass);
+    },
+    failed() {
+      faults.inc();
+    },
+  };
+}
+
+/** The strongest mode of what was violated. */
+type Strongest = 'none' | Violation['severity'];
+
+const STRENGTH: Readonly<Record<Strongest, number>> = {
+  none: 0,
+  audit: 1,
+  warn: 2,
+  enforce: 3,
+  absolute: 4,
+};
+
+function createVerdictCounter(registry: Registry): (decision: Decision) => void {
+  const counter = new Counter({
+    name: 'image_checker_reviews_total',
+    help: 'Reviews answered, by verdict (allowed, denied) and the strongest mode of what was violated: none, audit, warn, enforce (when allowed: by break-glass), absolute (what break-glass cannot override).',
+    labelNames: ['verdict', 'mode'],
+    registers: [registry],
+  });
+  const childrenOf = (verdict: string): Readonly<Record<string, Child>> =>
+    Object.fromEntries(
+      Object.keys(STRENGTH).map((mode) => [mode, childOf(counter, { verdict, mode })]),
+    );
+  const allowed = childrenOf('allowed');
+  const denied = childrenOf('denied');
+  return (decision) => {
+    (decision.allowed ? allowed : denied)[strongestOf(decision.violations)]?.inc();
+  };
+}
+
+function strongestOf(violations: readonly Violation[]): Strongest {
+  let strongest: Strongest = 'none';
+  for (const { severity } of violations) {
+    if (STRENGTH[severity] > STRENGTH[strongest]) strongest = severity;
+  }
+  return strongest;
+}
+
+function createBreakGlassCounter(registry: Registry): (use: { accepted: boolean }) => void {
+  const counter = new Counter({
+    name: 'image_checker_break_glass_total',
+    help: 'Reviews with the break-glass annotation, by result: accepted, refused.',
+    labelNames: ['result'],
+    registers: [registry],
+  });
+  const accepted = childOf(counter, { result: 'accepted' });
+  const refused = childOf(counter, { result: 'refused' });
+  return (use) => {
+    (use.accepted ? accepted : refused).inc();
+  };
+}
+
+type Child = Counter.Internal;
+
+/** Looked up once, and there from the start: a rate needs a zero to rise from. */
+function childOf<T extends string>(counter: Counter<T>, labels: Record<T, string>): Child {
+  const child = counter.labels(labels);
+  child.inc(0);
+  return child;
+}

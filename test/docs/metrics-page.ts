@@ -1,0 +1,52 @@
+import { Registry } from 'prom-client';
+import type { RegistryContentType } from 'prom-client';
+import { createMetrics, createProcessRegistry } from '../../src/record/metrics.ts';
+import type { MetricsProbe } from '../../src/record/metrics.ts';
+
+/** docs/metrics.md, from the metrics that the code registers. */
+export function metricsPage(): string {
+  const own = new Registry();
+  createMetrics(own, PROBE, '');
+  return `# Metrics
+
+What \`/metrics\` of the admin listener shows, in the text format of Prometheus. Labels take the values
+of a fixed list, the names of rules (the first 200 of the file) or those of allowed clients; an image
+or a namespace is never one. Written by \`npm run docs:metrics\` from the code.
+
+## The service
+
+${tableOf(own)}
+## The process
+
+As the library prom-client makes them for every Node process.
+
+${tableOf(createProcessRegistry())}`;
+}
+
+const PROBE: MetricsProbe = {
+  policy: () => ({ name: '', hash: '', rules: [] }),
+  policyLoadedAt: () => 0,
+  certificate: () => ({ validTo: 0, clientCAValidTo: 0 }),
+  ready: () => false,
+  reviewsInFlight: () => 0,
+  reloads: () => ({}),
+};
+
+/** What the types of prom-client do not say of a metric. */
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
+function tableOf(registry: Registry<RegistryContentType>): string {
+  const metrics = registry.getMetricsAsArray() as unknown as readonly Metric[];
+  const rows = [...metrics]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, type, labelNames, help }) => {
+      const labels = labelNames.map((label) => `\`${label}\``).join(', ');
+      return `- \`${name}\` (${[type, ...(labels === '' ? [] : [`by ${labels}`])].join(', ')}): ${help}`;
+    });
+  return `${rows.join('\n')}\n`;
+}
