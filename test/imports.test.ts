@@ -78,6 +78,11 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   winston: ['record/logger.ts'],
   'prom-client': ['record'],
   'node-forge': ['setup/der.ts'],
+  '@noble/curves': ['verify/key-signature.ts'],
+  '@sigstore/bundle': ['verify/keyless.ts'],
+  '@sigstore/core': ['verify/certificate-parts.ts'],
+  '@sigstore/protobuf-specs': ['verify/keyless.ts'],
+  '@sigstore/verify': ['verify/keyless.ts'],
 };
 
 /** The network: the service that is asked, and the one client that asks it. */
@@ -215,7 +220,8 @@ function mayImportLibrary(file: string, specifier: string, typesOnly: boolean): 
   const isHome = (home: string): boolean => home === file || home === areaOf(file);
   if (NETWORK.includes(specifier)) return typesOnly || NETWORK_HOMES.some(isHome);
   if (specifier.startsWith('node:')) return true;
-  const name = specifier.split('/')[0] ?? '';
+  const scope = specifier.startsWith('@') ? 2 : 1;
+  const name = specifier.split('/').slice(0, scope).join('/');
   return Object.hasOwn(HOMES, name) && HOMES[name]?.some(isHome) === true;
 }
 

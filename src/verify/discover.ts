@@ -1,0 +1,207 @@
+import { ImageCheckerError } from '../errors.ts';
+import type { Manifest, Repository } from '../registry/registry.ts';
+import { isBundleLayer, isOfKind, readLayer } from './artefact-layer.ts';
+import type { ArtefactKind } from './artefact-layer.ts';
+import { readArtefactManifest } from './artefact-manifest.ts';
+import type { ArtefactManifest, Layer } from './artefact-manifest.ts';
+import type { Artefact } from './artefact.ts';
+import type { ResolvedImage, VerifyContext } from './resolved-image.ts';
+
+/** What lies beside an image. Nobody has been asked yet who signed what. */
+export interface Discovery {
+  readonly artefacts: readonly Artefact[];
+  /** What looks like one of them and cannot be used. */
+  readonly unusable: readonly { readonly place: string; readonly reason: string }[];
+  /** What could not be looked at: `registry-unavailable`. */
+  readonly failures: readonly ImageCheckerError[];
+}
+
+/** Whoever may push can put any number of them there. */
+const MAX_ARTEFACTS = 32;
+/** Referrers may be of any kind: what they are is said by their manifests alone. */
+const MAX_REFERRERS = 64;
+/** Bytes. A signature is small; an SBOM may be as large as a registry's client reads. */
+const MAX_LAYER_BYTES = { signature: 256 * 1024, attestation: 8 * 1024 * 1024 } as const;
+/** Bytes that one image may cost. */
+const MAX_TOTAL_BYTES = 32 * 1024 * 1024;
+/** A tag is no longer (OCI distribution specification). */
+const MAX_TAG_LENGTH = 128;
+
+/** Of a bundle's predicate, in its manifest's annotations: a hint that is not signed. */
+const PREDICATE_TYPE_KEY = 'dev.sigstore.bundle.predicateType';
+export const SIGN_PREDICATE_TYPE = 'https://sigstore.dev/cosign/sign/v1';
+
+/**
+ * Looks in all places where cosign 2 and 3 put signatures and attestations: the tag `sha256-….sig`
+ * or `.att`, and what refers to the image's manifest.
+ *
+ * @throws {ImageCheckerError} `registry-corrupt`
+ */
+export async function discoverArtefacts(
+  image: ResolvedImage,
+  kind: ArtefactKind,
+  context: VerifyContext,
+): Promise<Discovery> {
+  const finder = new Finder(image, kind, context);
+  const found = await Promise.all([finder.findTagged(), finder.findReferrers()]);
+  return finder.read(found.flat());
+}
+
+/** A layer that was found, and the digest of the manifest whose layer it is. */
+interface Found {
+  readonly layer: Layer;
+  readonly place: string;
+}
+
+/** Of a registry; undefined for what is not there. */
+interface Answer<T> {
+  readonly value: T | undefined;
+}
+
+class Finder {
+  readonly #image: ResolvedImage;
+  readonly #kind: ArtefactKind;
+  readonly #context: VerifyContext;
+  readonly #repository: Repository;
+  readonly #unusable: { place: string; reason: string }[] = [];
+  readonly #failures: ImageCheckerError[] = [];
+
+  constructor(image: ResolvedImage, kind: ArtefactKind, context: VerifyContext) {
+    const { registry, repository } = image.reference;
+    this.#image = image;
+    this.#kind = kind;
+    this.#context = context;
+    this.#repository = { registry, repository };
+  }
+
+  async findTagged(): Promise<readonly Found[]> {
+    const tag = tagOf(this.#image.digest, this.#kind);
+    if (tag.length > MAX_TAG_LENGTH) return [];
+    const manifest = await this.#fetchManifest(tag);
+    return manifest?.value === undefined ? [] : this.#layersOf(manifest.value, tag);
+  }
+
+  async findReferrers(): Promise<readonly Found[]> {
+    const { registry, signal } = this.#context;
+    const descriptors = await this.#attempt(
+      registry.referrers(this.#repository, this.#image.digest, signal),
+    );
+    const digests = [...new Set((descriptors?.value ?? []).map(({ digest }) => digest))];
+    this.#noteOmitted(digests.length - MAX_REFERRERS, 'referrers');
+    const found = await Promise.all(
+      digests.slice(0, MAX_REFERRERS).map((digest) => this.#findReferrer(digest)),
+    );
+    return found.flat();
+  }
+
+  async #findReferrer(digest: string): Promise<readonly Found[]> {
+    const manifest = await this.#fetchManifest(digest);
+    return manifest?.value === undefined ? [] : this.#layersOf(manifest.value, digest);
+  }
+
+  /** Of a manifest, the layers of the kind that is looked for. */
+  #layersOf(manifest: Manifest, name: string): readonly Found[] {
+    const read = readArtefactManifest(manifest);
+    if (read === undefined) return this.#reject(name, 'is no manifest with layers');
+    const layers = read.layers.filter((layer) => isOfKind(layer, this.#kind));
+    if (layers.length === 0 || isHintedAway(read, this.#kind)) return [];
+    const subject = read.subject?.digest;
+    if (subject === undefined ? layers.some(isBundleLayer) : subject !== this.#image.digest) {
+      return this.#reject(name, 'is about another image (subject)');
+    }
+    return layers.map((layer, index) => ({ layer, place: `${name}, layer ${index + 1}` }));
+  }
+
+  /** The bytes of what was found: each blob once, few and small ones. */
+  async read(found: readonly Found[]): Promise<Discovery> {
+    const different = dedupe(found);
+    const chosen = this.#choose(different);
+    const blobs = new Map<string, Promise<Uint8Array | undefined>>();
+    const artefacts = await Promise.all(
+      chosen.map(async ({ layer, place }) => {
+        const blob = blobs.get(layer.digest) ?? this.#fetchBlob(layer, place);
+        blobs.set(layer.digest, blob);
+        const bytes = await blob;
+        const artefact = bytes && readLayer(layer, bytes, place);
+        if (bytes !== undefined && artefact === undefined) this.#reject(place, 'cannot be read');
+        return artefact;
+      }),
+    );
+    return {
+      artefacts: artefacts.filter((artefact) => artefact !== undefined),
+      unusable: this.#unusable,
+      failures: this.#failures,
+    };
+  }
+
+  #choose(found: readonly Found[]): readonly Found[] {
+    const limit = MAX_LAYER_BYTES[this.#kind];
+    let left = MAX_TOTAL_BYTES;
+    const small = found.filter(({ layer: { size }, place }) => {
+      if (size <= Math.min(limit, left)) {
+        left -= size;
+        return true;
+      }
+      this.#reject(place, `is too large (${size} bytes)`);
+      return false;
+    });
+    this.#noteOmitted(small.length - MAX_ARTEFACTS, `${this.#kind}s`);
+    return small.slice(0, MAX_ARTEFACTS);
+  }
+
+  #fetchManifest(reference: string): Promise<Answer<Manifest> | undefined> {
+    const { registry, signal } = this.#context;
+    return this.#attempt(registry.manifest(this.#repository, reference, signal));
+  }
+
+  async #fetchBlob(layer: Layer, place: string): Promise<Uint8Array | undefined> {
+    const { registry, signal } = this.#context;
+    const answer = await this.#attempt(registry.blob(this.#repository, layer, signal));
+    if (answer !== undefined && answer.value === undefined) {
+      this.#reject(place, 'is missing in the registry');
+    }
+    return answer?.value;
+  }
+
+  /** Undefined for what cannot be found out, which is remembered. */
+  async #attempt<T>(asked: Promise<T | undefined>): Promise<Answer<T> | undefined> {
+    try {
+      return { value: await asked };
+    } catch (thrown) {
+      const isUnavailable =
+        thrown instanceof ImageCheckerError && thrown.code === 'registry-unavailable';
+      if (!isUnavailable) throw thrown;
+      this.#failures.push(thrown);
+      return undefined;
+    }
+  }
+
+  #reject(place: string, reason: string): readonly Found[] {
+    this.#unusable.push({ place, reason });
+    return [];
+  }
+
+  #noteOmitted(count: number, what: string): void {
+    if (count > 0) this.#reject(`${count} more ${what}`, 'were not looked at');
+  }
+}
+
+/** `sha256-<hex>.sig` */
+function tagOf(digest: string, kind: ArtefactKind): string {
+  return `${digest.replace(':', '-')}.${kind === 'signature' ? 'sig' : 'att'}`;
+}
+
+/** Leaving out what says that it is of the other kind can deny, and never allow. */
+function isHintedAway({ annotations = {} }: ArtefactManifest, kind: ArtefactKind): boolean {
+  if (!Object.hasOwn(annotations, PREDICATE_TYPE_KEY)) return false;
+  const isSignature = annotations[PREDICATE_TYPE_KEY] === SIGN_PREDICATE_TYPE;
+  return isSignature !== (kind === 'signature');
+}
+
+/** The same layer with the same annotations is the same signature, wherever it lies. */
+function dedupe(found: readonly Found[]): readonly Found[] {
+  const byContent = new Map(
+    found.map((each) => [JSON.stringify([each.layer.digest, each.layer.annotations]), each]),
+  );
+  return [...byContent.values()];
+}

@@ -1,0 +1,62 @@
+import { bundleFromJSON } from '@sigstore/bundle';
+import type { Bundle } from '@sigstore/bundle';
+import { TrustedRoot } from '@sigstore/protobuf-specs';
+import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
+import { messageOf } from '../errors.ts';
+import type { KeylessTrust } from '../rules/registry-requirement.ts';
+import type { Artefact } from './artefact.ts';
+
+export type CheckedBundle =
+  | { readonly ok: true; /** DER: the certificate that was verified. */ readonly leaf: Uint8Array }
+  | { readonly ok: false; readonly reason: string };
+
+const verifiers = new WeakMap<KeylessTrust, Verifier>();
+
+/**
+ * Whether a bundle holds a signature with a certificate of the trusted root's Fulcio, logged there
+ * (certificate transparency) and in its Rekor while it was valid. Who signed is not looked at.
+ */
+export function checkBundle(
+  { bundle: json, payloadType, payload }: Artefact,
+  trust: KeylessTrust,
+): CheckedBundle {
+  if (json === undefined) return { ok: false, reason: 'the signature is in no transparency log' };
+  try {
+    const bundle = bundleFromJSON(json);
+    const leaf = leafOf(bundle);
+    if (leaf === undefined || !isAbout(bundle, payloadType, payload)) {
+      return { ok: false, reason: 'its bundle has no certificate, or is about something else' };
+    }
+    verifierOf(trust).verify(toSignedEntity(bundle, Buffer.from(payload)));
+    return { ok: true, leaf };
+  } catch (thrown) {
+    return { ok: false, reason: messageOf(thrown) };
+  }
+}
+
+function verifierOf(trust: KeylessTrust): Verifier {
+  const known = verifiers.get(trust);
+  if (known !== undefined) return known;
+  const root = TrustedRoot.fromJSON(JSON.parse(trust.trustedRoot));
+  const thresholds = { ctlogThreshold: 1, tlogThreshold: 1, timestampThreshold: 1 };
+  const verifier = new Verifier(toTrustMaterial(root), thresholds);
+  verifiers.set(trust, verifier);
+  return verifier;
+}
+
+function leafOf({ verificationMaterial: { content } }: Bundle): Uint8Array | undefined {
+  if (content.$case === 'certificate') return content.certificate.rawBytes;
+  if (content.$case === 'publicKey') return undefined;
+  return content.x509CertificateChain.certificates[0]?.rawBytes;
+}
+
+/** Two readers have read it: what is judged afterwards has to be what was verified. */
+function isAbout(
+  { content }: Bundle,
+  payloadType: string | undefined,
+  payload: Uint8Array,
+): boolean {
+  if (content.$case === 'messageSignature') return payloadType === undefined;
+  const { dsseEnvelope } = content;
+  return dsseEnvelope.payloadType === payloadType && dsseEnvelope.payload.equals(payload);
+}

@@ -1,0 +1,124 @@
+import { X509Certificate } from 'node:crypto';
+import type {
+  CertificateTrust,
+  KeylessTrust,
+  Signers,
+  TrustedIdentity,
+  TrustedKey,
+} from '../rules/registry-requirement.ts';
+import type { Artefact } from './artefact.ts';
+import { checkLeaf, isForSigningCode } from './certificate-chain.ts';
+import { partsOf } from './certificate-parts.ts';
+import { checkBundle } from './keyless.ts';
+import { isSignedBy } from './key-signature.ts';
+
+/** Somebody trusted who made a signature. */
+export interface Signer {
+  /** Two with the same id are one: of a key its id, of an identity its name and issuer. */
+  readonly id: string;
+  /** For messages: how the rules name the key, or the name in the certificate. */
+  readonly name: string;
+}
+
+export interface Vouching {
+  /** Who of the trusted signed; empty when nobody did. */
+  readonly signers: readonly Signer[];
+  /** Why nobody did. */
+  readonly reason: string | undefined;
+}
+
+/** Enough for a leaf and what leads up to a root. */
+const MAX_CERTIFICATES = 10;
+
+/**
+ * Who of the trusted signers signed an artefact. What it says is not looked at.
+ *
+ * @param now milliseconds since 1970
+ */
+export async function findSigners(
+  artefact: Artefact,
+  trusted: Signers,
+  now: number,
+): Promise<Vouching> {
+  if (trusted.certificates !== undefined) {
+    return findIdentity(artefact, trusted.certificates, now);
+  }
+  if (trusted.keyless !== undefined) return findKeylessIdentity(artefact, trusted.keyless);
+  const signers = await findKeys(artefact, trusted.keys);
+  const reason = signers.length > 0 ? undefined : 'it was made by no trusted key';
+  return { signers, reason };
+}
+
+/** Every key is tried on every signature: what an artefact says of its key is not signed. */
+async function findKeys(
+  { signed, signatures }: Artefact,
+  keys: readonly TrustedKey[],
+): Promise<Signer[]> {
+  const found: Signer[] = [];
+  for (const signature of signatures) {
+    const key = await findKey(signed, signature, keys);
+    if (key !== undefined) found.push({ id: key.id, name: key.source });
+  }
+  return found;
+}
+
+async function findKey(
+  signed: Uint8Array,
+  signature: Uint8Array,
+  keys: readonly TrustedKey[],
+): Promise<TrustedKey | undefined> {
+  for (const each of keys) {
+    if (await isSignedBy(each.key, signed, signature)) return each;
+  }
+  return undefined;
+}
+
+const nobody = (reason: string): Vouching => ({ signers: [], reason });
+
+async function findIdentity(
+  artefact: Artefact,
+  trust: CertificateTrust,
+  now: number,
+): Promise<Vouching> {
+  const [leaf, ...offered] = readCertificates(artefact.certificates);
+  if (leaf === undefined) return nobody('it came with no certificate');
+  const checked = checkLeaf(leaf, offered, trust, now);
+  if (!checked.ok) return nobody(checked.reason);
+  const signer = trustedName(checked.names, trust.identities);
+  if (signer === undefined) return nobody('its certificate names no trusted identity');
+  for (const signature of artefact.signatures) {
+    const isMade = await isSignedBy(leaf.publicKey, artefact.signed, signature);
+    if (isMade) return { signers: [{ id: signer, name: signer }], reason: undefined };
+  }
+  return nobody('its certificate did not make it');
+}
+
+function readCertificates(certificates: readonly Uint8Array[]): readonly X509Certificate[] {
+  try {
+    return certificates.slice(0, MAX_CERTIFICATES).map((der) => new X509Certificate(der));
+  } catch {
+    return [];
+  }
+}
+
+function trustedName(
+  names: readonly string[],
+  identities: readonly TrustedIdentity[],
+): string | undefined {
+  return names.find((name) => identities.some((identity) => identity.matches(name)));
+}
+
+/** The certificate is the one that the library verified, not what another reader took for it. */
+function findKeylessIdentity(artefact: Artefact, trust: KeylessTrust): Vouching {
+  const checked = checkBundle(artefact, trust);
+  if (!checked.ok) return nobody(checked.reason);
+  const [leaf] = readCertificates([checked.leaf]);
+  const parts = leaf && partsOf(leaf);
+  if (leaf === undefined || parts === undefined) return nobody('its certificate cannot be read');
+  if (!isForSigningCode(leaf)) return nobody('its certificate is not for signing code');
+  const { issuer } = parts;
+  const identities = trust.identities.filter((identity) => identity.issuer === issuer);
+  const name = issuer === undefined ? undefined : trustedName(parts.names, identities);
+  if (name === undefined) return nobody('its certificate names no trusted identity');
+  return { signers: [{ id: `${issuer} ${name}`, name }], reason: undefined };
+}

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { ImageCheckerError } from '../../src/errors.ts';
+import type { ErrorCode } from '../../src/errors.ts';
+import { parseImageReference } from '../../src/parse/image-reference.ts';
+import type { Descriptor, Manifest, Registry, Repository } from '../../src/registry/registry.ts';
+import type { ResolvedImage, VerifyContext } from '../../src/verify/resolved-image.ts';
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+
+/** A registry in memory that does as the interface says, and fails where a test wants it to. */
+export interface MemoryRegistry extends Registry {
+  /** Every request, as `manifest v1` or `blob sha256:...`. */
+  readonly requests: string[];
+  putBlob(repository: string, bytes: Uint8Array): { digest: string; size: number };
+  /** A manifest or index; returns its digest. */
+  putManifest(repository: string, content: object, tags?: readonly string[]): string;
+  /** From now on, what is asked for by this tag or digest fails, or `referrers of sha256:...`. */
+  fail(reference: string, code?: ErrorCode): void;
+  remove(repository: string, reference: string): void;
+}
+
+export function digestOf(bytes: Uint8Array | string): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** A repository is `registry/repository` for the ones who put something there. */
+export function newMemoryRegistry(): MemoryRegistry {
+  const manifests = new Map<string, Manifest>();
+  const blobs = new Map<string, Uint8Array>();
+  const failures = new Map<string, ErrorCode>();
+  const requests: string[] = [];
+  const ask = (what: string, { registry, repository }: Repository, reference: string): string => {
+    requests.push(`${what} ${reference}`);
+    const code = failures.get(reference);
+    if (code !== undefined) throw new ImageCheckerError(code, { message: `no ${reference}` });
+    return keyOf(`${registry}/${repository}`, reference);
+  };
+  return {
+    requests,
+    putBlob(repository, bytes) {
+      const digest = digestOf(bytes);
+      blobs.set(keyOf(repository, digest), bytes);
+      return { digest, size: bytes.length };
+    },
+    putManifest(repository, content, tags = []) {
+      const bytes = Buffer.from(JSON.stringify(content));
+      const { mediaType = MANIFEST } = content as { mediaType?: string };
+      const manifest = { digest: digestOf(bytes), mediaType, bytes };
+      for (const reference of [manifest.digest, ...tags]) {
+        manifests.set(keyOf(repository, reference), manifest);
+      }
+      return manifest.digest;
+    },
+    fail(reference, code = 'registry-unavailable') {
+      failures.set(reference, code);
+    },
+    remove(repository, reference) {
+      manifests.delete(keyOf(repository, reference));
+      blobs.delete(keyOf(repository, reference));
+    },
+    async manifest(repository, reference) {
+      return Promise.resolve(manifests.get(ask('manifest', repository, reference)));
+    },
+    async blob(repository, { digest }) {
+      return Promise.resolve(blobs.get(ask('blob', repository, digest)));
+    },
+    async referrers(repository, digest) {
+      ask('referrers', repository, `referrers of ${digest}`);
+      const prefix = keyOf(`${repository.registry}/${repository.repository}`, 'sha256:');
+      const all = [...manifests].filter(([key]) => key.startsWith(prefix));
+      return Promise.resolve(
+        all.flatMap(([, manifest]): Descriptor[] =>
+          subjectOf(manifest) === digest ? [descriptorOf(manifest)] : [],
+        ),
+      );
+    },
+  };
+}
+
+function keyOf(repository: string, reference: string): string {
+  return `${repository} ${reference}`;
+}
+
+function subjectOf({ bytes }: Manifest): string | undefined {
+  const { subject } = JSON.parse(Buffer.from(bytes).toString()) as { subject?: Descriptor };
+  return subject?.digest;
+}
+
+function descriptorOf({ digest, mediaType, bytes }: Manifest): Descriptor {
+  // What docker-registry says of everything that cosign attaches.
+  return { mediaType, digest, size: bytes.length, artifactType: EMPTY };
+}
+
+const EMPTY = 'application/vnd.oci.empty.v1+json';
+
+/** Pushes an image of its own and resolves it. */
+export async function pushImage(
+  registry: MemoryRegistry,
+  repository: string,
+  seed = 'image',
+): Promise<ResolvedImage> {
+  const config = { mediaType: 'application/vnd.oci.image.config.v1+json', ...sizeOf(seed) };
+  const content = { schemaVersion: 2, mediaType: MANIFEST, config, layers: [] };
+  return resolve(registry, repository, registry.putManifest(repository, content, ['v1']));
+}
+
+function sizeOf(text: string): { digest: string; size: number } {
+  return { digest: digestOf(text), size: text.length };
+}
+
+export async function resolve(
+  registry: MemoryRegistry,
+  repository: string,
+  digest: string,
+): Promise<ResolvedImage> {
+  const parsed = parseImageReference(`${repository}:v1@${digest}`);
+  if (!parsed.ok) throw new Error(parsed.error);
+  const manifest = await registry.manifest(parsed.reference, digest, contextOf(registry).signal);
+  if (manifest === undefined) throw new Error(`no ${digest}`);
+  return { reference: parsed.reference, digest, manifest };
+}
+
+export function contextOf(registry: Registry, now: () => number = Date.now): VerifyContext {
+  return { registry, signal: new AbortController().signal, now };
+}

@@ -1,0 +1,236 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { ImageCheckerError } from '../../src/errors.ts';
+import { discoverArtefacts } from '../../src/verify/discover.ts';
+import type { Discovery } from '../../src/verify/discover.ts';
+import type { ResolvedImage } from '../../src/verify/resolved-image.ts';
+import {
+  attestationLayer,
+  bundleOf,
+  envelopeOf,
+  newSigningKey,
+  pushBundle,
+  pushTagged,
+  signBundle,
+  signTagged,
+  simpleSigningLayer,
+} from '../support/cosign.ts';
+import type { Signing } from '../support/cosign.ts';
+import { contextOf, newMemoryRegistry, pushImage } from '../support/memory-registry.ts';
+import type { MemoryRegistry } from '../support/memory-registry.ts';
+
+const REPOSITORY = 'registry.example.com/team/app';
+const VULN = { predicateType: 'https://cosign.sigstore.dev/attestation/vuln/v1', predicate: {} };
+const key = newSigningKey();
+
+let registry: MemoryRegistry;
+let image: ResolvedImage;
+let signing: Signing;
+
+beforeEach(async () => {
+  registry = newMemoryRegistry();
+  image = await pushImage(registry, REPOSITORY);
+  signing = { key, repository: REPOSITORY, digest: image.digest };
+});
+
+function discover(kind: 'signature' | 'attestation' = 'signature'): Promise<Discovery> {
+  return discoverArtefacts(image, kind, contextOf(registry));
+}
+
+function placesOf({ artefacts }: Discovery): string[] {
+  return artefacts.map(({ place }) => place);
+}
+
+const tagOf = (suffix: string): string => `${image.digest.replace(':', '-')}.${suffix}`;
+
+describe('signatures are found', () => {
+  it('in the layers of the tag that cosign 2 writes', async () => {
+    signTagged(registry, signing, { ...signing, annotations: { env: 'prod' } });
+    const found = await discover();
+    expect(placesOf(found)).toEqual([`${tagOf('sig')}, layer 1`, `${tagOf('sig')}, layer 2`]);
+    expect(found.unusable).toEqual([]);
+  });
+
+  it('in the bundles of what refers to the image, as cosign 3 writes them', async () => {
+    const digest = signBundle(registry, signing);
+    const found = await discover();
+    expect(placesOf(found)).toEqual([`${digest}, layer 1`]);
+    expect(found.artefacts[0]?.payloadType).toBe('application/vnd.in-toto+json');
+  });
+
+  it('in both places at once', async () => {
+    signTagged(registry, signing);
+    signBundle(registry, signing);
+    expect((await discover()).artefacts).toHaveLength(2);
+  });
+
+  it('once, where the same lies in two places, and its blob is fetched once', async () => {
+    const layer = simpleSigningLayer(registry, signing);
+    pushTagged(registry, signing, [layer, layer]);
+    const found = await discover();
+    expect(found.artefacts).toHaveLength(1);
+    expect(registry.requests.filter((request) => request.startsWith('blob'))).toHaveLength(1);
+  });
+
+  it('by two keys over one payload, whose blob is fetched once', async () => {
+    const other = { ...signing, key: newSigningKey() };
+    signTagged(registry, signing, other);
+    expect((await discover()).artefacts).toHaveLength(2);
+    expect(registry.requests.filter((request) => request.startsWith('blob'))).toHaveLength(1);
+  });
+});
+
+describe('attestations are found', () => {
+  it('in the tag that cosign 2 writes', async () => {
+    pushTagged(registry, signing, [attestationLayer(registry, signing, VULN)], 'att');
+    expect(placesOf(await discover('attestation'))).toEqual([`${tagOf('att')}, layer 1`]);
+  });
+
+  it('in bundles', async () => {
+    const bundle = bundleOf(signing, envelopeOf(signing, VULN));
+    pushBundle(registry, signing, bundle, VULN);
+    expect((await discover('attestation')).artefacts).toHaveLength(1);
+  });
+
+  it('not among signatures, nor signatures among them', async () => {
+    pushTagged(registry, signing, [attestationLayer(registry, signing, VULN)], 'att');
+    pushBundle(registry, signing, bundleOf(signing, envelopeOf(signing, VULN)), VULN);
+    signTagged(registry, signing);
+    signBundle(registry, signing);
+    expect((await discover('signature')).artefacts).toHaveLength(2);
+    expect((await discover('attestation')).artefacts).toHaveLength(2);
+  });
+});
+
+describe('nothing is found', () => {
+  it('where nothing is', async () => {
+    expect(await discover()).toEqual({ artefacts: [], unusable: [], failures: [] });
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'in a bundle that refers to the image and is said to be about another',
+      () => {
+        const digest = signBundle(registry, signing, { subject: `sha256:${'0'.repeat(64)}` });
+        registry.referrers = () =>
+          Promise.resolve([{ digest, mediaType: 'application/json', size: 1 }]);
+      },
+      'is about another image (subject)',
+    ],
+    [
+      'in a bundle under the tag, which has no subject',
+      () => {
+        const layer = registry.putBlob(REPOSITORY, Buffer.from('{}'));
+        const mediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+        return pushTagged(registry, signing, [{ mediaType, ...layer }]);
+      },
+      'is about another image (subject)',
+    ],
+    [
+      'in a blob that is no bundle',
+      () => pushBundle(registry, signing, { mediaType: 'application/json' }),
+      'cannot be read',
+    ],
+    [
+      'in a bundle with a certificate and a chain, of which readers would take different ones',
+      () => {
+        const bundle = bundleOf(signing, envelopeOf(signing)) as { verificationMaterial: object };
+        const certificate = { rawBytes: 'AAAA' };
+        const x509CertificateChain = { certificates: [certificate] };
+        Object.assign(bundle.verificationMaterial, { certificate, x509CertificateChain });
+        return pushBundle(registry, signing, bundle);
+      },
+      'cannot be read',
+    ],
+    [
+      'in a bundle that is nested too deeply',
+      () => {
+        const deep: unknown = JSON.parse(`${'['.repeat(65)}${']'.repeat(65)}`);
+        return pushBundle(registry, signing, { ...bundleOf(signing, envelopeOf(signing)), deep });
+      },
+      'cannot be read',
+    ],
+    [
+      'in a layer without a signature',
+      () => {
+        const layer = { ...simpleSigningLayer(registry, signing), annotations: {} };
+        return pushTagged(registry, signing, [layer]);
+      },
+      'cannot be read',
+    ],
+    [
+      'in a layer whose blob is gone',
+      () => {
+        const layer = simpleSigningLayer(registry, signing) as { digest: string };
+        registry.remove(REPOSITORY, layer.digest);
+        return pushTagged(registry, signing, [layer]);
+      },
+      'is missing in the registry',
+    ],
+    [
+      'in a layer that is too large',
+      () => {
+        const layer = { ...simpleSigningLayer(registry, signing), size: 300_000 };
+        return pushTagged(registry, signing, [layer]);
+      },
+      'is too large (300000 bytes)',
+    ],
+    [
+      'in an index',
+      () => {
+        registry.putManifest(REPOSITORY, { schemaVersion: 2, manifests: [] }, [tagOf('sig')]);
+      },
+      'is no manifest with layers',
+    ],
+  ])('%s', async (_what, push, reason) => {
+    push();
+    const { artefacts, unusable, failures } = await discover();
+    expect({ artefacts, failures }).toEqual({ artefacts: [], failures: [] });
+    expect(unusable.map((each) => each.reason)).toEqual([reason]);
+  });
+});
+
+describe('what there is too much of', () => {
+  it('is looked at up to 32 signatures, and said', async () => {
+    const layers = Array.from({ length: 40 }, (_value, index) =>
+      simpleSigningLayer(registry, { ...signing, annotations: { index } }),
+    );
+    pushTagged(registry, signing, layers);
+    const { artefacts, unusable } = await discover();
+    expect(artefacts).toHaveLength(32);
+    expect(unusable).toEqual([{ place: '8 more signatures', reason: 'were not looked at' }]);
+  });
+
+  it('is looked at up to 64 referrers', async () => {
+    for (let index = 0; index < 70; index++) {
+      signBundle(registry, { ...signing, annotations: { index } });
+    }
+    const { artefacts, unusable } = await discover();
+    expect(artefacts).toHaveLength(32);
+    expect(unusable.map(({ place }) => place)).toEqual(['6 more referrers', '32 more signatures']);
+    expect(registry.requests.filter((request) => request.startsWith('manifest'))).toHaveLength(66);
+  });
+});
+
+describe('what cannot be found out', () => {
+  it.each<[string, (blob: string) => string]>([
+    ['the tag', () => tagOf('sig')],
+    ['the referrers', () => `referrers of ${image.digest}`],
+    ['a blob', (blob) => blob],
+  ])('is remembered: %s', async (_what, referenceOf) => {
+    signTagged(registry, signing);
+    expect((await discover()).artefacts).toHaveLength(1);
+    registry.fail(referenceOf(registry.requests.at(-1)?.replace('blob ', '') ?? ''));
+    const { failures } = await discover();
+    expect(failures.map(({ code }) => code)).toEqual(['registry-unavailable']);
+  });
+
+  it.each([['registry-corrupt' as const], ['config-invalid' as const]])(
+    'is thrown when it is no failure to find out: %s',
+    async (code) => {
+      signTagged(registry, signing);
+      registry.fail(tagOf('sig'), code);
+      const thrown = await discover().catch((error: unknown) => error);
+      expect((thrown as ImageCheckerError).code).toBe(code);
+    },
+  );
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Artefact } from '../../src/verify/artefact.ts';
+import { preAuthenticationEncoding } from '../../src/verify/dsse.ts';
+import { findSigners } from '../../src/verify/signers.ts';
+import { KINDS, newSigningKey, signAs } from '../support/cosign.ts';
+import type { Kind, SigningKey, Style } from '../support/cosign.ts';
+import { trustKeys } from '../support/trust.ts';
+
+const NOW = Date.now();
+const PAYLOAD = Buffer.from('{"critical":{}}');
+
+const keys = new Map(KINDS.map((kind) => [kind, [newSigningKey(kind), newSigningKey(kind)]]));
+
+function keysOf(kind: Kind): readonly [SigningKey, SigningKey] {
+  const [own, other] = keys.get(kind) ?? [];
+  if (own === undefined || other === undefined) throw new Error(`no keys of ${kind}`);
+  return [own, other];
+}
+
+function artefactOf(signatures: readonly Uint8Array[], signed: Uint8Array = PAYLOAD): Artefact {
+  const payloadType = undefined;
+  const common = { place: 'test', certificates: [], bundle: undefined };
+  return { ...common, payloadType, payload: PAYLOAD, signed, signatures };
+}
+
+const STYLES: readonly Style[] = [2, 3];
+const rows = KINDS.flatMap((kind) => STYLES.map((style) => ({ kind, style })));
+
+describe.each(rows)('a signature by $kind as cosign $style makes it', ({ kind, style }) => {
+  const [own, other] = keysOf(kind);
+  const good = signAs(style, own, PAYLOAD);
+
+  it('is found to be by its key, beside others', async () => {
+    const { signers } = await findSigners(artefactOf([good]), trustKeys(other, own), NOW);
+    expect(signers).toEqual([{ id: own.trusted.id, name: 'cosign.pub' }]);
+  });
+
+  it.each<[string, Artefact]>([
+    ['over other bytes', artefactOf([good], Buffer.from('{"critical": {}}'))],
+    ['cut short', artefactOf([good.subarray(0, -1)])],
+    ['with a bit turned', artefactOf([good.map((byte, at) => (at === 20 ? byte ^ 1 : byte))])],
+    ['with a byte more', artefactOf([Buffer.concat([good, Buffer.of(0)])])],
+    ['that is empty', artefactOf([new Uint8Array()])],
+    ['of zeros', artefactOf([new Uint8Array(good.length)])],
+    [
+      'over an envelope in place of its payload',
+      artefactOf([good], preAuthenticationEncoding({ payloadType: '', payload: PAYLOAD })),
+    ],
+  ])('is by nobody %s', async (_what, artefact) => {
+    const { signers, reason } = await findSigners(artefact, trustKeys(own, other), NOW);
+    expect({ signers, reason }).toEqual({ signers: [], reason: 'it was made by no trusted key' });
+  });
+
+  it('is by nobody when another key is trusted', async () => {
+    expect((await findSigners(artefactOf([good]), trustKeys(other), NOW)).signers).toEqual([]);
+  });
+
+  it('is by nobody when no key is trusted', async () => {
+    expect((await findSigners(artefactOf([good]), trustKeys(), NOW)).signers).toEqual([]);
+  });
+});
+
+describe('several signatures of one artefact', () => {
+  it('are by as many signers as keys made them', async () => {
+    const [p256] = keysOf('P-256');
+    const [rsa] = keysOf('RSA');
+    const signatures = [signAs(2, p256, PAYLOAD), Buffer.of(1), signAs(2, rsa, PAYLOAD)];
+    const { signers } = await findSigners(artefactOf(signatures), trustKeys(rsa, p256), NOW);
+    expect(signers.map(({ id }) => id)).toEqual([p256.trusted.id, rsa.trusted.id]);
+  });
+});
