@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { ImageCheckerError } from '../errors.ts';
 import { readDocument } from '../files/document.ts';
 import { readTextFile } from '../files/read-text-file.ts';
+import type { RegistriesConfig, RegistryHostConfig } from './registries.ts';
 import { serviceConfigSchema } from './schema.ts';
 import type { Config } from './schema.ts';
 
@@ -29,5 +30,29 @@ function withAbsolutePaths(config: Config, folder: string): Config {
       key: resolve(folder, tls.key),
       clientCA: resolve(folder, tls.clientCA),
     },
+    registries: withAbsoluteFiles(config.registries, folder),
   };
+}
+
+function withAbsoluteFiles(registries: RegistriesConfig, folder: string): RegistriesConfig {
+  const absolute = (host: RegistryHostConfig): RegistryHostConfig => ({
+    ...host,
+    ...pathIn(folder, 'ca', host.ca),
+    ...pathIn(folder, 'clientCertificate', host.clientCertificate),
+    ...pathIn(folder, 'clientKey', host.clientKey),
+  });
+  const hosts = Object.entries(registries.hosts);
+  return {
+    ...registries,
+    credentials: registries.credentials.map((file) => resolve(folder, file)),
+    hosts: Object.fromEntries(hosts.map(([name, host]) => [name, absolute(host)])),
+  };
+}
+
+function pathIn<K extends string>(
+  folder: string,
+  key: K,
+  file: string | undefined,
+): Partial<Record<K, string>> {
+  return file === undefined ? {} : ({ [key]: resolve(folder, file) } as Record<K, string>);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { registriesSchema } from './registries.ts';
 
 /** A port of a listener; 0 leaves the choice to the system. */
 const port = z.int().min(0).max(65_535);
@@ -64,6 +65,7 @@ export const serviceConfigSchema = z.strictObject({
       format: z.enum(['json', 'pretty']).default('json'),
     })
     .prefault({}),
+  registries: registriesSchema,
 });
 
 /** Paths are as written until `loadConfig` has made them absolute. */

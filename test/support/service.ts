@@ -2,6 +2,7 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { registriesSchema } from '../../src/config/registries.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { Log, LogFields, LogLevel } from '../../src/record/logger.ts';
 import { startService } from '../../src/service.ts';
@@ -65,7 +66,7 @@ export async function newServiceFolder(pki: TestPki): Promise<ServiceFolder> {
   await writeFile(config.tls.key, pki.server.key, { mode: 0o600 });
   await writeFile(config.tls.clientCA, pki.authority.certificate);
   await writeFile(config.rules, RULES);
-  await writeFile(configFile, JSON.stringify(config, undefined, 2));
+  await writeFile(configFile, JSON.stringify({ ...config, registries: undefined }, undefined, 2));
   return {
     folder,
     config,
@@ -91,6 +92,7 @@ function configIn(folder: string): Config {
     pluginCacheSeconds: 50,
     limits: { bodyBytes: 3 * 1024 * 1024, inFlight: 512, containers: 1000 },
     logging: { level: 'info', format: 'json' },
+    registries: registriesSchema.parse(undefined),
   };
 }
 
