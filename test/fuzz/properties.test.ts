@@ -1,0 +1,66 @@
+import { describe, it } from '@jest/globals';
+import fc from 'fast-check';
+import { FIXTURES, fixture } from '../manifest/fixtures.ts';
+import { mutated } from './mutations.ts';
+import { corpusOf, TARGETS } from './targets.ts';
+import type { TargetName } from './targets.ts';
+
+/** What a target is given, beside its corpus. */
+function textsOf(name: TargetName): Buffer[] {
+  const more = name === 'manifest' ? FIXTURES.map((file) => Buffer.from(fixture(file))) : [];
+  return [...corpusOf(name).map(({ data }) => data), ...more];
+}
+
+describe('however its input is changed,', () => {
+  it.each([
+    ['an image string is read as the Go library reads it', 'reference', 4_000],
+    ['a pattern takes what the design says it takes', 'pattern', 4_000],
+    ['a review is refused, or decided as the design decides it', 'review', 2_000],
+    ['a policy is refused, or decides as it is written', 'policy', 1_000],
+    ['a rules file is refused with a place, or decides as it is written', 'rules', 400],
+    ['a config of the service is refused with a place, or bounded', 'config', 300],
+    ['a kubeconfig is refused with a place, or names a server', 'kubeconf', 300],
+    ['a manifest is refused, or edited so that it can be restored', 'manifest', 150],
+    [
+      'an admission configuration is refused, or merged so that it can be restored',
+      'admission',
+      300,
+    ],
+  ] as const)('%s', (_title, name, numRuns) => {
+    fc.assert(fc.property(mutated(textsOf(name)), TARGETS[name]), { numRuns });
+  });
+
+  it.each([
+    ['a review', 'review', 2_000],
+    ['a policy', 'policy', 2_000],
+    ['a kubeconfig', 'kubeconf', 300],
+    ['an admission configuration', 'admission', 300],
+  ] as const)('%s of any JSON is refused or read', (_title, name, numRuns) => {
+    const documents = textsOf(name).flatMap(asJson);
+    const replaced = fc
+      .tuple(fc.constantFrom(...documents), fc.nat(), fc.jsonValue())
+      .map(([document, at, value]) => Buffer.from(replaceOne(document, at, value)));
+    fc.assert(fc.property(replaced, TARGETS[name]), { numRuns });
+  });
+});
+
+function asJson(data: Buffer): unknown[] {
+  try {
+    return [JSON.parse(data.toString())];
+  } catch {
+    return [];
+  }
+}
+
+/** The document as JSON with one of its values, counted through, replaced. */
+function replaceOne(document: unknown, at: number, value: unknown): string {
+  const replace = (which: number): [text: string, count: number] => {
+    let count = 0;
+    const text = JSON.stringify(document, (_key, each: unknown) => {
+      return count++ === which ? value : each;
+    });
+    return [text, count];
+  };
+  const [, count] = replace(-1);
+  return replace(at % count)[0];
+}

@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fuzz as admission } from './targets/admission.ts';
+import { fuzz as config } from './targets/config.ts';
+import { fuzz as kubeconf } from './targets/kubeconf.ts';
+import { fuzz as manifest } from './targets/manifest.ts';
+import { fuzz as pattern } from './targets/pattern.ts';
+import { fuzz as policy } from './targets/policy.ts';
+import { fuzz as reference } from './targets/reference.ts';
+import { fuzz as review } from './targets/review.ts';
+import { fuzz as rules } from './targets/rules.ts';
+
+/** What reads foreign bytes; each throws when it breaks its promise over an input. */
+export const TARGETS = {
+  ...{ reference, pattern, review, policy, rules },
+  ...{ config, kubeconf, manifest, admission },
+} as const satisfies Record<string, (data: Uint8Array) => void>;
+
+export type TargetName = keyof typeof TARGETS;
+
+export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[];
+
+const CORPUS = new URL('corpus/', import.meta.url);
+
+/** The inputs that are kept for a target: seeds, what the fuzzer found its way by, crashes. */
+export function corpusOf(name: TargetName): { readonly file: string; readonly data: Buffer }[] {
+  const folder = new URL(`${name}/`, CORPUS);
+  return readdirSync(folder).map((file) => ({ file, data: readFileSync(new URL(file, folder)) }));
+}
