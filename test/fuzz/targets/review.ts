@@ -31,6 +31,10 @@ const checkImage = createCheckImage({
     debug: ignore,
     writes: () => true,
   },
+  metrics: {
+    decided: ignore,
+    failed: ignore,
+  },
   newId: () => 'the-id',
   now: () => 0,
 });
