@@ -8,6 +8,9 @@ const LIMITS: readonly Limit[] = [
   ...(['in_flight', 'body_bytes', 'all_body_bytes', 'handshakes', 'connections'] as const),
 ];
 
+/** The HTTP errors that there are. */
+const CODES = [400, 403, 404, 405, 413, 415, 429, 500];
+
 /** Counts what does not become a review. */
 export interface TransportMetrics {
   /** A request was answered by an HTTP error, so that the plugin's `defaultAllow` decides. */
@@ -24,6 +27,7 @@ export function createTransportMetrics(registry: Registry): TransportMetrics {
     labelNames: ['code'],
     registers,
   });
+  for (const code of CODES) refused.inc({ code }, 0);
   const limits = new Counter({
     name: 'image_checker_limit_refusals_total',
     help: `Requests and connections turned away, by the limit that was reached: ${LIMITS.join(', ')}.`,

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { run } from '../support/lab.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
 const SETUP_MS = 60_000;
@@ -93,26 +92,4 @@ async function isReady(adminPort: number): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** Below the range from which the kernel takes the ports of outgoing connections. */
-async function freePort(taken: readonly number[] = []): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    if (!taken.includes(port) && (await isFree(port))) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
 }
