@@ -1,6 +1,8 @@
-import { decideReview } from './decide/decide-review.ts';
+import { decideAlone, examineReview, needsRegistry } from './decide/decide-review.ts';
 import type { ReviewLimits } from './decide/decide-review.ts';
 import type { Decision } from './decide/decision.ts';
+import type { Inspector } from './decide/inspection.ts';
+import { settleReview } from './decide/settle-review.ts';
 import { messageOf } from './errors.ts';
 import { parseImageReview } from './parse/image-review.ts';
 import type { ImageReview } from './parse/image-review.ts';
@@ -16,6 +18,8 @@ export interface CheckImageDeps {
   /** The policy in force: asked once for each review. */
   readonly policy: () => Policy;
   readonly limits: ReviewLimits;
+  /** Asks registries what rules want to know of them; undefined: nobody does, and they deny. */
+  readonly inspector: Inspector | undefined;
   readonly log: Log;
   readonly metrics: ReviewMetrics;
   /** A new decision id. */
@@ -24,8 +28,11 @@ export interface CheckImageDeps {
   readonly now: () => number;
 }
 
-/** Answers the body of one review, asked for by a client. */
-export type CheckImage = (body: Uint8Array, client: string) => ImageReviewResponse;
+/** Answers the body of one review, asked for by a client; a promise only where a registry is asked. */
+export type CheckImage = (
+  body: Uint8Array,
+  client: string,
+) => ImageReviewResponse | Promise<ImageReviewResponse>;
 
 /**
  * The way of one review: parse, decide, respond, record.
@@ -40,31 +47,68 @@ export function createCheckImage(deps: CheckImageDeps): CheckImage {
     const review = parseImageReview(body);
     const id = deps.newId();
     const policy = deps.policy();
-    const [decision, response] = answerOrDeny(review, { id, policy }, deps);
-    const durationMs = Math.round((deps.now() - started) * 1000) / 1000;
-    orForget(() => {
-      deps.metrics.decided(decision, durationMs);
-    });
-    orForget(() => {
-      recordDecision(deps.log, review, decision, { id, client, policy, durationMs });
-    });
-    return response;
+    const finish = (decided: Decision): ImageReviewResponse => {
+      const [decision, response] = respondOrDeny(review, decided, { id, policy }, deps);
+      const durationMs = Math.round((deps.now() - started) * 1000) / 1000;
+      orForget(() => {
+        deps.metrics.decided(decision, durationMs);
+      });
+      orForget(() => {
+        recordDecision(deps.log, review, decision, { id, client, policy, durationMs });
+      });
+      return response;
+    };
+    const decision = decideOrDeny(review, { id, policy }, deps);
+    return decision instanceof Promise ? decision.then(finish) : finish(decision);
   };
 }
 
-function answerOrDeny(
+interface Naming {
+  readonly id: string;
+  readonly policy: Policy;
+}
+
+/** A promise only where a registry has to be asked; it does not reject. */
+function decideOrDeny(
   review: ImageReview,
-  { id, policy }: { readonly id: string; readonly policy: Policy },
-  { limits, log, metrics }: CheckImageDeps,
+  { id, policy }: Naming,
+  deps: CheckImageDeps,
+): Decision | Promise<Decision> {
+  const { limits, inspector } = deps;
+  const deny = (thrown: unknown): Decision => {
+    recordFailure(deps, id, thrown);
+    return UNDECIDED;
+  };
+  try {
+    const examination = examineReview(review, policy, limits);
+    if (inspector === undefined || !needsRegistry(examination)) return decideAlone(examination);
+    return settleReview(examination, inspector).catch(deny);
+  } catch (thrown) {
+    return deny(thrown);
+  }
+}
+
+function respondOrDeny(
+  review: ImageReview,
+  decision: Decision,
+  { id, policy }: Naming,
+  deps: CheckImageDeps,
 ): [Decision, ImageReviewResponse] {
   try {
-    const decision = decideReview(review, policy, limits);
     return [decision, respond(review, decision, id, policy)];
   } catch (thrown) {
-    metrics.failed();
-    log.error('a review could not be decided', { decisionId: id, error: messageOf(thrown) });
+    recordFailure(deps, id, thrown);
     return [UNDECIDED, respond(review, UNDECIDED, id, policy)];
   }
+}
+
+function recordFailure(
+  { log, metrics }: CheckImageDeps,
+  decisionId: string,
+  thrown: unknown,
+): void {
+  metrics.failed();
+  log.error('a review could not be decided', { decisionId, error: messageOf(thrown) });
 }
 
 const UNDECIDED: Decision = {
@@ -77,6 +121,7 @@ const UNDECIDED: Decision = {
       rule: undefined,
     },
   ],
+  checks: [],
   breakGlass: undefined,
 };
 

@@ -139,6 +139,7 @@ function reviewListeners(
   const checkImage = createCheckImage({
     policy: () => state.policy,
     limits: config.limits,
+    inspector: undefined,
     log,
     metrics: metrics.reviews,
     newId: randomUUID,

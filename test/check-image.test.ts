@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { createCheckImage } from '../src/check-image.ts';
-import type { CheckImageDeps } from '../src/check-image.ts';
+import type { CheckImage, CheckImageDeps } from '../src/check-image.ts';
+import type { Inspector } from '../src/decide/inspection.ts';
 import type { Log, LogFields } from '../src/record/logger.ts';
 import type { ImageReviewResponse } from '../src/respond/image-review-response.ts';
 import type { Policy } from '../src/rules/policy.ts';
 import { ANNOTATION, DIGEST, policyOf, problemsOf } from './support/policy.ts';
+import { askingRegistry, inspectorBy } from './support/registry-rules.ts';
 
 const HEAD = { apiVersion: 'imagepolicy.k8s.io/v1alpha1', kind: 'ImageReview' };
 
@@ -23,6 +25,8 @@ const POLICY = policyOf({
 
 interface Harness {
   readonly ask: (body: unknown) => ImageReviewResponse;
+  /** The same where an answer may come later. */
+  readonly answer: (body: unknown) => ReturnType<CheckImage>;
   /** What happened, in order: the calls of what was given, and the lines of the log. */
   readonly events: string[];
   readonly lines: LogFields[];
@@ -52,6 +56,7 @@ function harness(given: Partial<CheckImageDeps> = {}): Harness {
       return POLICY;
     },
     limits: { containers: 10 },
+    inspector: undefined,
     log,
     metrics: {
       decided: ({ allowed }) => {
@@ -68,8 +73,14 @@ function harness(given: Partial<CheckImageDeps> = {}): Harness {
     now: () => (time += 1.23456),
     ...given,
   });
+  const answer = (body: unknown) => checkImage(Buffer.from(toText(body)), 'api-server');
   return {
-    ask: (body) => checkImage(Buffer.from(toText(body)), 'api-server'),
+    answer,
+    ask: (body) => {
+      const response = answer(body);
+      if (response instanceof Promise) throw new Error('expected an answer at once');
+      return response;
+    },
     events,
     lines,
   };
@@ -237,6 +248,68 @@ describe('a policy whose evaluation throws', () => {
     const annotations = { [ANNOTATION]: 'INC-1' };
     const body = { ...HEAD, spec: { containers: [{ image: 'docker.io/x' }], annotations } };
     expect(harness({ policy: () => policy }).ask(body).status.allowed).toBe(false);
+  });
+});
+
+describe('a review about which a registry is asked', () => {
+  const asking = askingRegistry(
+    policyOf({ rules: [{ name: 'signed', match: { images: ['**'] } }] }),
+    {
+      signed: 'deny',
+    },
+  );
+
+  function askLater(given: Partial<CheckImageDeps>, ...images: readonly string[]) {
+    const { answer, events, lines } = harness({ policy: () => asking, ...given });
+    return { response: answer(review(...images)), events, lines };
+  }
+
+  it('is answered later, and recorded with how long it took', async () => {
+    const inspector = inspectorBy(() => ({ outcome: 'passed', digest: DIGEST }));
+    const { response, events, lines } = askLater({ inspector }, 'nginx:1');
+    expect(events).toEqual(['id']);
+    expect((await response).status).toMatchObject({
+      allowed: true,
+      auditAnnotations: { 'judged-digests': `docker.io/library/nginx:1@${DIGEST}` },
+    });
+    expect(lines).toMatchObject([{ level: 'info', verdict: 'allowed', durationMs: 1.235 }]);
+  });
+
+  it.each<[string, Inspector | undefined, string]>([
+    [
+      'what the registry holds',
+      inspectorBy(() => ({ outcome: 'refused', digest: DIGEST, reasons: ['no signature'] })),
+      'nginx: no signature (rule signed)',
+    ],
+    [
+      'a registry that gives no answer',
+      inspectorBy(() => ({ outcome: 'unchecked', digest: undefined, why: 'status 503' })),
+      'nginx: could not check: status 503 (rule signed)',
+    ],
+    [
+      'a fault of ours',
+      { open: () => thrower(new Error('secret detail')) },
+      'review: image-checker failed to decide, see its log',
+    ],
+    [
+      'the want of an inspector',
+      undefined,
+      'nginx: not checked: the registry was not asked (rule signed)',
+    ],
+  ])('is denied for %s', async (_title, inspector, reason) => {
+    const { response, lines } = askLater({ inspector }, 'nginx');
+    expect((await response).status).toMatchObject({
+      allowed: false,
+      reason: `${reason}\ndecision id-1`,
+    });
+    expect(lines.at(-1)).toMatchObject({ level: 'warn', verdict: 'denied', decisionId: 'id-1' });
+  });
+
+  it('is answered at once where it is denied anyway', () => {
+    const inspector = inspectorBy(() => ({ outcome: 'passed', digest: DIGEST }));
+    const { response } = askLater({ inspector }, 'Nginx:::', 'nginx');
+    expect(response).not.toBeInstanceOf(Promise);
+    expect(inspector.asked).toEqual([]);
   });
 });
 

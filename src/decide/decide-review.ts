@@ -2,8 +2,15 @@ import type { ImageReview } from '../parse/image-review.ts';
 import type { Policy } from '../rules/policy.ts';
 import { useBreakGlass } from './break-glass.ts';
 import { denies } from './decision.ts';
-import type { BreakGlassUse, Decision, Violation } from './decision.ts';
-import { judgeImage, violationsOf } from './judge-image.ts';
+import type { BreakGlassUse, Decision, RegistryCheck, Violation } from './decision.ts';
+import type { OpenCheck } from './inspection.ts';
+import {
+  foundViolations,
+  judgeImage,
+  openChecksOf,
+  unaskedViolation,
+  violationOf,
+} from './judge-image.ts';
 
 /** How much of a review is looked at. */
 export interface ReviewLimits {
@@ -18,20 +25,96 @@ export interface ReviewLimits {
 const MAX_VIOLATIONS = 500;
 
 /**
- * Holds a review against a policy. Pure. Every violation is reported, and allowed is what is left
- * when none denies.
+ * Whoever creates pods decides how many images there are, and asking about an image costs several
+ * requests: about more than this, no registry is asked.
+ */
+const MAX_ASKED_IMAGES = 64;
+
+/** What is to be said of a review before any registry is asked. */
+export interface Examination {
+  readonly violations: readonly Violation[];
+  /** What rules ask of registries. */
+  readonly open: readonly OpenCheck[];
+  readonly breakGlass: BreakGlassUse | undefined;
+}
+
+/** Holds a review against a policy, as far as that goes without a registry. Pure. */
+export function examineReview(
+  review: ImageReview,
+  policy: Policy,
+  limits: ReviewLimits,
+): Examination {
+  const breakGlass = useBreakGlass(policy.breakGlass, review);
+  const open: OpenCheck[] = [];
+  const violations = findAll(review, policy, { limits, breakGlass, open });
+  return open.length === 0
+    ? { violations, open, breakGlass }
+    : withinLimit({ violations, open, breakGlass });
+}
+
+/**
+ * Decides a review without asking a registry: where a rule needs one it is violated. Pure. Every
+ * violation is reported, and allowed is what is left when none denies.
  */
 export function decideReview(review: ImageReview, policy: Policy, limits: ReviewLimits): Decision {
-  const breakGlass = useBreakGlass(policy.breakGlass, review);
-  const violations = findAll(review, policy, { limits, breakGlass });
+  return decideAlone(examineReview(review, policy, limits));
+}
+
+/** Decides an examined review without a registry's answers. */
+export function decideAlone(examination: Examination): Decision {
+  const unmet = needsRegistry(examination) ? examination.open.map(unaskedViolation) : [];
+  return conclude(examination, unmet, examination.open.map(unaskedCheck));
+}
+
+/**
+ * Whether the verdict depends on a registry. Where it does not, for the review is denied already or
+ * let through by break-glass, none is asked: whoever creates pods could else have us connect to any
+ * host that a rule forbids.
+ */
+export function needsRegistry({ open, violations, breakGlass }: Examination): boolean {
+  if (open.length === 0 || breakGlass?.accepted === true) return false;
+  return !violations.some((each) => denies(each, breakGlass));
+}
+
+/** The decision over an examined review, given what its open checks came to. */
+export function conclude(
+  { violations: found, breakGlass }: Examination,
+  unmet: readonly Violation[],
+  checks: readonly RegistryCheck[],
+): Decision {
+  const violations = unmet.length === 0 ? found : [...found, ...unmet];
   const allowed = !violations.some((violation) => denies(violation, breakGlass));
-  return { allowed, violations, breakGlass };
+  return { allowed, violations, checks, breakGlass };
+}
+
+function unaskedCheck({ reference, rule }: OpenCheck): RegistryCheck {
+  return {
+    image: reference.normalized,
+    rule: rule.name,
+    outcome: 'unasked',
+    digest: reference.digest,
+    why: undefined,
+    excused: undefined,
+  };
+}
+
+function withinLimit(examination: Examination): Examination {
+  const asked = new Set(
+    [...new Set(examination.open.map(({ image }) => image))].slice(0, MAX_ASKED_IMAGES),
+  );
+  const message = `expected at most ${MAX_ASKED_IMAGES} images to ask registries about in one review`;
+  const beyond = examination.open.filter(({ image }) => !asked.has(image));
+  return {
+    ...examination,
+    open: examination.open.filter(({ image }) => asked.has(image)),
+    violations: [...examination.violations, ...beyond.map((check) => violationOf(check, message))],
+  };
 }
 
 function findAll(
   review: ImageReview,
   policy: Policy,
-  { limits, breakGlass }: { limits: ReviewLimits; breakGlass: BreakGlassUse | undefined },
+  { limits, breakGlass, open }: Finding,
 ): readonly Violation[] {
   const { images, namespace } = review;
   if (images.length > limits.containers) {
@@ -43,11 +126,20 @@ function findAll(
   const rest = new Set(images);
   for (const image of rest) {
     rest.delete(image);
-    violations.push(...violationsOf(judgeImage(image, namespace, policy), policy));
+    const judgement = judgeImage(image, namespace, policy);
+    violations.push(...foundViolations(judgement, policy));
+    open.push(...openChecksOf(judgement));
     if (violations.length < MAX_VIOLATIONS || rest.size === 0) continue;
     if (violations.some((each) => denies(each, breakGlass))) return withRest(violations, rest.size);
   }
   return violations;
+}
+
+interface Finding {
+  readonly limits: ReviewLimits;
+  readonly breakGlass: BreakGlassUse | undefined;
+  /** Filled. */
+  readonly open: OpenCheck[];
 }
 
 /** Nothing can change the verdict any more, and whoever has so much to mend starts anew anyway. */

@@ -20,10 +20,30 @@ export type BreakGlassUse =
   | { readonly accepted: true; readonly ticket: string }
   | { readonly accepted: false; readonly ticket: string; readonly why: string };
 
+/** What became of one question to a registry. */
+export interface RegistryCheck {
+  /** As the reference is normalised. */
+  readonly image: string;
+  readonly rule: string;
+  /**
+   * `unchecked`: asked, without an answer that could be used; `unasked`: nobody asked, because the
+   * verdict was certain without it, or because there was nobody to ask.
+   */
+  readonly outcome: 'passed' | 'refused' | 'unchecked' | 'unasked';
+  /** What was judged: written in the reference, or what its tag pointed at. */
+  readonly digest: string | undefined;
+  /** Why it was refused or not checked; for the log. */
+  readonly why: string | undefined;
+  /** The rule's `onError`, where it kept an unchecked image from violating the rule. */
+  readonly excused: 'warn' | 'allow' | undefined;
+}
+
 /** The verdict over a review, with all its reasons. */
 export interface Decision {
   readonly allowed: boolean;
   readonly violations: readonly Violation[];
+  /** Every question of a rule to a registry. */
+  readonly checks: readonly RegistryCheck[];
   readonly breakGlass: BreakGlassUse | undefined;
 }
 

@@ -1,8 +1,10 @@
 import { foldRegistry, isLocalImageId, parseImageReference } from '../parse/image-reference.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import type { Policy, Rule } from '../rules/policy.ts';
+import type { RegistryRequirement } from '../rules/registry-requirement.ts';
 import { findViolations } from './conditions.ts';
 import type { Violation } from './decision.ts';
+import type { OpenCheck } from './inspection.ts';
 import { covers, coversExactly, isExempt } from './match.ts';
 
 /** A rule that covers an image, and what came of it. */
@@ -10,8 +12,10 @@ export interface RuleResult {
   readonly rule: Rule;
   /** An exempt image is covered, and nothing is asked of it. */
   readonly exempt: boolean;
-  /** What is wrong, a message for each violated key; empty when the rule is met. */
+  /** What is wrong, a message for each violated key; empty when the rule is met so far. */
   readonly violations: readonly string[];
+  /** What the registry has yet to answer before the rule is met. */
+  readonly open: RegistryRequirement | undefined;
 }
 
 /** All that was found about one image of a review. */
@@ -69,12 +73,40 @@ function applyRule(
   reference: ImageReference,
   namespace: string,
 ): RuleResult {
-  const exempt = isExempt(rule, reference, namespace);
-  return { rule, exempt, violations: exempt ? [] : findViolations(rule, { written, reference }) };
+  if (isExempt(rule, reference, namespace)) {
+    return { rule, exempt: true, violations: [], open: undefined };
+  }
+  const violations = findViolations(rule, { written, reference });
+  return { rule, exempt: false, violations, open: rule.require.registry };
 }
 
-/** What a judgement has against its image. */
+/** What a judgement has against its image, for whoever does not ask the registry. */
 export function violationsOf(judgement: ImageJudgement, policy: Policy): readonly Violation[] {
+  return [...foundViolations(judgement, policy), ...openChecksOf(judgement).map(unaskedViolation)];
+}
+
+/** What the registry has yet to answer about the image of a judgement. */
+export function openChecksOf(judgement: ImageJudgement): readonly OpenCheck[] {
+  if (judgement.refused !== undefined) return [];
+  const { written: image, reference, covering } = judgement;
+  return covering.flatMap(({ rule, open: requirement }) =>
+    requirement === undefined ? [] : [{ image, reference, rule, requirement }],
+  );
+}
+
+/** A check that nobody makes is not passed. */
+export function unaskedViolation(check: OpenCheck): Violation {
+  return violationOf(check, 'not checked: the registry was not asked');
+}
+
+/** What an open check came to violate. */
+export function violationOf({ image, rule }: OpenCheck, message: string): Violation {
+  const { name, message: own } = rule;
+  return { severity: rule.mode, image, message, rule: { name, message: own } };
+}
+
+/** What is against an image without the registry's answers. */
+export function foundViolations(judgement: ImageJudgement, policy: Policy): readonly Violation[] {
   const image = judgement.written;
   if (judgement.refused !== undefined) {
     return [{ severity: 'absolute', image, message: judgement.refused, rule: undefined }];

@@ -1,4 +1,4 @@
-import type { Decision, Violation } from '../decide/decision.ts';
+import type { Decision, RegistryCheck, Violation } from '../decide/decision.ts';
 import type { ImageReview } from '../parse/image-review.ts';
 import type { Log } from './logger.ts';
 
@@ -25,7 +25,7 @@ export function recordDecision(
   const level = isRoutine(decision) ? 'info' : 'warn';
   if (!log.writes(level)) return;
   const { images, namespace } = review;
-  const { violations, breakGlass } = decision;
+  const { violations, checks, breakGlass } = decision;
   log[level]('image review decided', {
     decisionId: facts.id,
     verdict: decision.allowed ? 'allowed' : 'denied',
@@ -34,6 +34,10 @@ export function recordDecision(
     ...more('moreImages', images.length),
     violations: violations.slice(0, MAX_LISTED).map(describe),
     ...more('moreViolations', violations.length),
+    ...(checks.length === 0
+      ? {}
+      : { registryChecks: checks.slice(0, MAX_LISTED).map(describeCheck) }),
+    ...more('moreRegistryChecks', checks.length),
     ...(breakGlass === undefined
       ? {}
       : { breakGlass: { ...breakGlass, ticket: cut(breakGlass.ticket) } }),
@@ -43,9 +47,14 @@ export function recordDecision(
   });
 }
 
-/** Break-glass never is, even where nothing was violated. */
-function isRoutine({ allowed, violations, breakGlass }: Decision): boolean {
-  return allowed && violations.length === 0 && breakGlass === undefined;
+/** Break-glass never is, even where nothing was violated; nor is what passes without being checked. */
+function isRoutine({ allowed, violations, checks, breakGlass }: Decision): boolean {
+  const excused = checks.some((check) => check.excused !== undefined);
+  return allowed && violations.length === 0 && !excused && breakGlass === undefined;
+}
+
+function describeCheck({ image, digest, why, ...rest }: RegistryCheck): object {
+  return { ...rest, image: cut(image), digest, why: why === undefined ? why : cut(why) };
 }
 
 function describe({ severity, image, message, rule }: Violation): object {

@@ -1,4 +1,4 @@
-import type { Decision, Violation } from '../decide/decision.ts';
+import type { Decision, RegistryCheck, Violation } from '../decide/decision.ts';
 import { API_VERSION, KIND } from '../parse/image-review.ts';
 import type { ImageReview } from '../parse/image-review.ts';
 import { printable } from './escape.ts';
@@ -24,6 +24,8 @@ export interface PolicyName {
 
 /** In characters: audit annotations are for grep, the log line holds the rest. */
 const MAX_ANNOTATION_LENGTH = 256;
+/** In characters: an image and its digest are long, and one that is cut off says nothing. */
+const MAX_DIGESTS_LENGTH = 1024;
 
 /** Puts a decision into the answer to its review. */
 export function respond(
@@ -50,19 +52,44 @@ function auditAnnotations(
   id: string,
   policy: PolicyName,
 ): Record<string, string> {
-  const { violations, breakGlass } = decision;
+  const { violations, checks, breakGlass } = decision;
   const annotations = {
     'decision-id': id,
     policy: `${policy.name}@${policy.hash}`,
     'violated-rules': ruleNames(violations, 'enforce'),
     'warned-rules': ruleNames(violations, 'warn'),
+    'unchecked-rules': uncheckedRules(checks),
     'break-glass': breakGlass?.accepted === true ? breakGlass.ticket : '',
   };
-  return Object.fromEntries(
-    Object.entries(annotations)
-      .filter(([, value]) => value !== '')
-      .map(([key, value]) => [key, printable(value, MAX_ANNOTATION_LENGTH)]),
+  const short = Object.entries(annotations).map(([key, value]) => [
+    key,
+    printable(value, MAX_ANNOTATION_LENGTH),
+  ]);
+  const all = [...short, ['judged-digests', judgedDigests(checks)]];
+  return Object.fromEntries(all.filter(([, value]) => value !== '')) as Record<string, string>;
+}
+
+/** The rules of whose questions to a registry some have no answer, each once. */
+function uncheckedRules(checks: readonly RegistryCheck[]): string {
+  const open = checks.filter(({ outcome }) => outcome === 'unchecked' || outcome === 'unasked');
+  return [...new Set(open.map(({ rule }) => rule))].join(',');
+}
+
+/**
+ * `image@digest` for each tag that was resolved: the node resolves it again when it pulls, and this
+ * is how to tell whether it got the same. As many as fit.
+ */
+function judgedDigests(checks: readonly RegistryCheck[]): string {
+  const judged = checks.flatMap(({ image, digest }) =>
+    digest === undefined || image.includes('@') ? [] : [`${image}@${digest}`],
   );
+  const all = [...new Set(judged)];
+  const kept = all.filter(
+    (_one, at) =>
+      all.slice(0, at + 1).join(',').length <= MAX_DIGESTS_LENGTH - ',and 64 more'.length,
+  );
+  const rest = all.length - kept.length;
+  return [...kept, ...(rest > 0 ? [`and ${rest} more`] : [])].join(',');
 }
 
 /** The names of the violated rules of one mode, each once. */

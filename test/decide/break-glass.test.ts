@@ -130,11 +130,13 @@ describe('break-glass', () => {
     expect(decide(policy, { images, annotations: { [ANNOTATION]: 'INC-1' } })).toEqual({
       allowed: true,
       violations: [],
+      checks: [],
       breakGlass: { accepted: true, ticket: 'INC-1' },
     });
     expect(decide(policy, { images, annotations: { [ANNOTATION]: '' } })).toEqual({
       allowed: true,
       violations: [],
+      checks: [],
       breakGlass: { accepted: false, ticket: '', why: 'the ticket is empty' },
     });
   });

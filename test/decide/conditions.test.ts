@@ -371,6 +371,7 @@ describe('unmatchedImages', () => {
     expect(decision).toEqual({
       allowed: false,
       violations: [{ severity: 'enforce', image, message: UNCOVERED, rule: undefined }],
+      checks: [],
       breakGlass: undefined,
     });
   });

@@ -28,6 +28,7 @@ describe('the mode of a rule', () => {
     expect(decideImage(policy, 'nginx')).toEqual({
       allowed,
       violations: [{ severity: mode ?? 'enforce', image: 'nginx', message, rule }],
+      checks: [],
       breakGlass: undefined,
     });
   });
@@ -38,6 +39,7 @@ describe('the mode of a rule', () => {
       expect(decideImage(policyOfRule({ ...violating, mode }), 'a.com/x')).toEqual({
         allowed: true,
         violations: [],
+        checks: [],
         breakGlass: undefined,
       });
     },

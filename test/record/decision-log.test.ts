@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BreakGlassUse, Decision, Violation } from '../../src/decide/decision.ts';
+import type {
+  BreakGlassUse,
+  Decision,
+  RegistryCheck,
+  Violation,
+} from '../../src/decide/decision.ts';
 import { recordDecision } from '../../src/record/decision-log.ts';
 import type { Log, LogFields, LogLevel } from '../../src/record/logger.ts';
 import { reviewOf } from '../support/policy.ts';
@@ -37,7 +42,7 @@ function record(
     debug: to('debug'),
     writes,
   };
-  const decision = { allowed: true, violations: [], breakGlass: undefined, ...given };
+  const decision = { allowed: true, violations: [], checks: [], breakGlass: undefined, ...given };
   recordDecision(log, reviewOf(review), decision, FACTS);
   return lines;
 }
@@ -51,6 +56,15 @@ function violation(given: Partial<Violation> = {}): Violation {
     ...given,
   };
 }
+
+const CHECK: RegistryCheck = {
+  image: 'a.com/b:1',
+  rule: 'signed',
+  outcome: 'passed',
+  digest: 'sha256:abc',
+  why: undefined,
+  excused: undefined,
+};
 
 const ACCEPTED: BreakGlassUse = { accepted: true, ticket: 'INC-1' };
 const REFUSED: BreakGlassUse = { accepted: false, ticket: 'x', why: 'it does not match' };
@@ -110,6 +124,12 @@ describe('the log line of a decision', () => {
     ['a denial', { allowed: false, violations: [violation()] }, 'warn'],
     ['a warning', { violations: [violation({ severity: 'warn' })] }, 'warn'],
     ['an audited violation', { violations: [violation({ severity: 'audit' })] }, 'warn'],
+    ['a check that passed', { checks: [CHECK] }, 'info'],
+    [
+      'a check that was excused',
+      { checks: [{ ...CHECK, outcome: 'unchecked', excused: 'allow' }] },
+      'warn',
+    ],
     ['break-glass', { violations: [violation()], breakGlass: ACCEPTED }, 'warn'],
     ['break-glass where nothing was violated', { breakGlass: ACCEPTED }, 'warn'],
     ['break-glass that was refused', { breakGlass: REFUSED }, 'warn'],
@@ -120,6 +140,29 @@ describe('the log line of a decision', () => {
   it('is not put together when nobody wants it', () => {
     expect(record({}, {}, (level) => level !== 'info')).toEqual([]);
     expect(record({ breakGlass: ACCEPTED }, {}, (level) => level === 'warn')).toHaveLength(1);
+  });
+
+  it('holds what registries were asked, and what came of it', () => {
+    const why = 'x'.repeat(5000);
+    const checks = [
+      CHECK,
+      { ...CHECK, outcome: 'unchecked' as const, why, excused: 'warn' as const },
+    ];
+    const [line] = record({ checks });
+    expect(line?.fields['registryChecks']).toEqual([
+      { image: 'a.com/b:1', rule: 'signed', outcome: 'passed', digest: 'sha256:abc' },
+      {
+        image: 'a.com/b:1',
+        rule: 'signed',
+        outcome: 'unchecked',
+        digest: 'sha256:abc',
+        why: `${'x'.repeat(300)}...`,
+        excused: 'warn',
+      },
+    ]);
+    const [many] = record({ checks: Array.from({ length: 64 }, () => CHECK) });
+    expect(many?.fields['registryChecks']).toHaveLength(20);
+    expect(many?.fields['moreRegistryChecks']).toBe(44);
   });
 
   it('is cut where it would be long', () => {

@@ -57,7 +57,7 @@ function violation(severity: Severity, rule?: string): Violation {
 }
 
 function decision(given: Partial<Decision> = {}): Decision {
-  return { allowed: true, violations: [], breakGlass: undefined, ...given };
+  return { allowed: true, violations: [], checks: [], breakGlass: undefined, ...given };
 }
 
 describe('the count of reviews', () => {

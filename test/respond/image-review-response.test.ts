@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BreakGlassUse, Decision, Violation } from '../../src/decide/decision.ts';
+import type {
+  BreakGlassUse,
+  Decision,
+  RegistryCheck,
+  Violation,
+} from '../../src/decide/decision.ts';
 import { respond, ruleNames } from '../../src/respond/image-review-response.ts';
 import { reviewOf } from '../support/policy.ts';
 
@@ -16,9 +21,18 @@ function violation(severity: Violation['severity'], rule?: string): Violation {
 }
 
 function answer(given: Partial<Decision>) {
-  const decision = { allowed: true, violations: [], breakGlass: undefined, ...given };
+  const decision = { allowed: true, violations: [], checks: [], breakGlass: undefined, ...given };
   return respond(reviewOf(), decision, ID, POLICY);
 }
+
+const CHECK: RegistryCheck = {
+  image: 'a.com/b:1',
+  rule: 'signed',
+  outcome: 'passed',
+  digest: `sha256:${'0'.repeat(64)}`,
+  why: undefined,
+  excused: undefined,
+};
 
 function annotations(violations: readonly Violation[], breakGlass?: BreakGlassUse): object {
   return answer({ violations, breakGlass }).status.auditAnnotations;
@@ -29,7 +43,7 @@ const ALWAYS = { 'decision-id': ID, policy: 'cluster-policy@0123456789ab' };
 describe('the answer to a review', () => {
   it('is the review with its spec as received, and the status', () => {
     const review = reviewOf({ images: ['a', 'b'], namespace: 'x', annotations: { k: 'v' } });
-    const decision = { allowed: true, violations: [], breakGlass: undefined };
+    const decision = { allowed: true, violations: [], checks: [], breakGlass: undefined };
     expect(respond(review, decision, ID, POLICY)).toEqual({
       apiVersion: 'imagepolicy.k8s.io/v1alpha1',
       kind: 'ImageReview',
@@ -99,6 +113,52 @@ describe('the audit annotations', () => {
     ],
   ])('hold %s', (_title, violations, breakGlass, expected) => {
     expect(annotations(violations, breakGlass)).toEqual({ ...ALWAYS, ...expected });
+  });
+
+  const digest = (hex: string): string => `sha256:${hex.repeat(64)}`;
+
+  it.each<[string, Partial<RegistryCheck>[], object]>([
+    [
+      'the digest that was judged for a tag, whatever came of it',
+      [
+        { image: 'docker.io/library/a:1', digest: digest('a') },
+        { image: 'docker.io/library/b:1', digest: digest('b'), outcome: 'refused', rule: 'other' },
+      ],
+      {
+        'judged-digests': `docker.io/library/a:1@${digest('a')},docker.io/library/b:1@${digest('b')}`,
+      },
+    ],
+    ['no digest of which the image itself speaks', [{ image: `a.com/b:1@${digest('a')}` }], {}],
+    [
+      'each digest once',
+      [{ digest: digest('a') }, { digest: digest('a'), rule: 'other' }],
+      { 'judged-digests': `a.com/b:1@${digest('a')}` },
+    ],
+    [
+      'the rules that were not checked, excused or not, each once',
+      [
+        { outcome: 'unchecked', excused: 'allow', rule: 'a', digest: undefined },
+        { outcome: 'unchecked', rule: 'b', digest: undefined },
+        { outcome: 'unasked', rule: 'a', digest: undefined },
+        { outcome: 'unasked', rule: 'c', digest: undefined },
+      ],
+      { 'unchecked-rules': 'a,b,c' },
+    ],
+  ])('hold %s', (_title, given, expected) => {
+    const checks = given.map((one) => ({ ...CHECK, ...one }));
+    expect(answer({ checks }).status.auditAnnotations).toEqual({ ...ALWAYS, ...expected });
+  });
+
+  it('hold as many digests as are useful, each of them whole', () => {
+    const checks = Array.from({ length: 64 }, (_, at) => {
+      return { ...CHECK, image: `a.com/team/image-${at}:1`, digest: digest('a') };
+    });
+    const judged = answer({ checks }).status.auditAnnotations['judged-digests'] ?? '';
+    expect(judged.length).toBeLessThanOrEqual(1024);
+    const items = judged.split(',');
+    expect(items.at(-1)).toBe(`and ${64 - (items.length - 1)} more`);
+    expect(items.slice(0, -1).every((item) => item.endsWith('a'.repeat(64)))).toBe(true);
+    expect(items.length).toBeGreaterThan(9);
   });
 
   it('have keys that kube-apiserver takes, and short values of one line', () => {

@@ -18,7 +18,7 @@ function violation(given: Partial<Violation> = {}): Violation {
 }
 
 function reason(violations: readonly Violation[], breakGlass?: BreakGlassUse): string {
-  return reasonFor({ allowed: false, violations, breakGlass }, ID);
+  return reasonFor({ allowed: false, violations, checks: [], breakGlass }, ID);
 }
 
 function lines(violations: readonly Violation[], breakGlass?: BreakGlassUse): string[] {
