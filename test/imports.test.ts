@@ -18,7 +18,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   parse: ['errors'],
   files: ['errors'],
   config: ['errors', 'files'],
-  rules: ['errors', 'files', 'parse'],
+  rules: ['errors', 'files', 'parse', 'predicate'],
+  // What the predicates of attestations are asked: pure.
+  predicate: ['errors', 'parse'],
   decide: ['errors', 'parse'],
   respond: ['errors', 'parse', 'decide'],
   record: ['errors'],
@@ -62,6 +64,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   // What is asked is compiled in the rules, and how it is answered is declared in decide.
   verify: ['rules', 'decide'],
   registry: ['config'],
+  predicate: ['rules'],
   'check-image': ['rules'],
   transport: ['check-image', 'record', 'config'],
   scan: ['rules'],
@@ -69,7 +72,9 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 
 /** The areas, or the one file, in which a library may be imported. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
-  re2js: ['rules'],
+  re2js: ['rules', 'predicate'],
+  '@bufbuild/cel': ['predicate'],
+  '@bufbuild/protobuf': ['predicate'],
   yaml: ['files', 'setup', 'manifest', 'scan'],
   zod: ['files', 'rules', 'verify', 'config', 'ask', 'enable', 'policy-test', 'kubeconf'],
   commander: ['cli'],

@@ -75,9 +75,13 @@ export interface SignatureRequirement extends Signers {
 }
 
 export interface AttestationRequirement extends Signers {
-  readonly predicateType: string;
-  /** Each must be true of the predicate of one attestation that a signer made. */
-  readonly checks: readonly PredicateCheck[];
+  /** What is asked for, for messages: a predicate type, or `provenance` and the like. */
+  readonly source: string;
+  /**
+   * What the predicate has to fulfil, by the predicate types that will do. One attestation that a
+   * signer made has to fulfil all that is asked of its type.
+   */
+  readonly checks: ReadonlyMap<string, readonly PredicateCheck[]>;
 }
 
 /** One question to a predicate. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Repository } from '../registry/registry.ts';
+import { parseBoundedJson } from './bounded-json.ts';
 import { platformSchema, placeOf, readImageManifest } from './image-manifest.ts';
 import type { ConfigDescriptor, OfferedPlatform } from './image-manifest.ts';
-import { parseJson } from './json.ts';
 import type { VerifyContext } from './resolved-image.ts';
 
 /** What an image says of itself (OCI image specification 1.1, config.md). */
@@ -59,7 +59,7 @@ export async function fetchConfig(
   }
   const bytes = await context.registry.blob(repository, descriptor, context.signal);
   if (bytes === undefined) return unreadable('no config in the registry');
-  const read = configBody.safeParse(parseJson(bytes));
+  const read = configBody.safeParse(parseBoundedJson(bytes));
   if (!read.success) return unreadable(`a malformed config (${placeOf(read.error)})`);
   const { created, ...platform } = read.data;
   return { ok: true, platform, created };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Manifest } from '../registry/registry.ts';
-import { parseJson } from './json.ts';
+import { parseBoundedJson } from './bounded-json.ts';
 
 /*
  * What an image's digest stands for: a manifest of one image, or an index of images for several
@@ -81,7 +81,7 @@ const indexBody = z.object({
 
 /** Reads a manifest or an index. Never throws. */
 export function readImageManifest({ bytes }: Pick<Manifest, 'bytes'>): ImageManifest {
-  const body = parseJson(bytes);
+  const body = parseBoundedJson(bytes);
   if (!isObject(body)) return malformed('a manifest that is no JSON object');
   const isIndex = Object.hasOwn(body, 'manifests');
   const isImage = Object.hasOwn(body, 'config') || Object.hasOwn(body, 'layers');

@@ -30,7 +30,6 @@ const checkImage = createCheckImage({
     warn: ignore,
     info: ignore,
     debug: ignore,
-    often: ignore,
     writes: () => true,
   },
   metrics: {
