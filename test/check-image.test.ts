@@ -48,6 +48,9 @@ function harness(given: Partial<CheckImageDeps> = {}): Harness {
     warn: line('warn'),
     info: line('info'),
     debug: line('debug'),
+    often: (level, message, fields) => {
+      line(level)(message, fields);
+    },
     writes: () => true,
   };
   const checkImage = createCheckImage({

@@ -26,7 +26,7 @@ export function recordDecision(
   if (!log.writes(level)) return;
   const { images, namespace } = review;
   const { violations, checks, breakGlass } = decision;
-  log[level]('image review decided', {
+  log.often(level, 'image review decided', {
     decisionId: facts.id,
     verdict: decision.allowed ? 'allowed' : 'denied',
     namespace: cut(namespace),

@@ -1,6 +1,8 @@
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
+import { createLineBuffer } from './line-buffer.ts';
+import type { LineBuffer } from './line-buffer.ts';
 
 /** The levels of a log line, most severe first. */
 const LEVELS = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -16,6 +18,8 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
+  /** For what is written thousands of times a second; a line below `warn` may wait for others. */
+  often(level: LogLevel, message: string, fields: LogFields): void;
   /** Whether a line of this level is written at all: ask before a costly one is put together. */
   writes(level: LogLevel): boolean;
 }
@@ -29,14 +33,16 @@ export interface LogOptions {
 export function createLog(options: LogOptions, stream: Writable): Log {
   // A log that cannot be written is no reason to stop answering.
   stream.on('error', () => undefined);
+  const render = options.format === 'json' ? jsonLine : prettyLine;
+  const lines = createLineBuffer(stream, (lost) => {
+    const message = 'log lines were lost, they could not be written';
+    return `${render({ lost, level: 'warn', message, timestamp: isoNow() })}\n`;
+  });
   const logger: Logger = createLogger({
     level: options.level,
     levels: LEVELS,
-    format: format.combine(
-      format.timestamp(),
-      format.printf(options.format === 'json' ? jsonLine : prettyLine),
-    ),
-    transports: [new transports.Stream({ stream, eol: '\n' })],
+    format: format.combine(format.timestamp(), format.printf(render)),
+    transports: [new transports.Stream({ stream: straightThrough(lines), eol: '\n' })],
   });
   // As one object: winston joins a `message` among the fields to the message itself.
   const write =
@@ -49,16 +55,52 @@ export function createLog(options: LogOptions, stream: Writable): Log {
     warn: write('warn'),
     info: write('info'),
     debug: write('debug'),
+    // Without winston, which takes longer than a review.
+    often(level, message, fields) {
+      if (!logger.isLevelEnabled(level)) return;
+      lines.add(`${render({ ...fields, level, message, timestamp: isoNow() })}\n`);
+      if (LEVELS[level] <= LEVELS.warn) lines.flush();
+    },
     writes: (level) => logger.isLevelEnabled(level),
   };
+}
+
+/** Where winston writes to: its lines are few, and wait for none. */
+function straightThrough(lines: LineBuffer): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      lines.add(line);
+      lines.flush();
+      done();
+    },
+  });
+}
+
+let isoMillisecond = 0;
+let isoText = '';
+
+/** The time, as `format.timestamp` writes it; made once a millisecond. */
+function isoNow(): string {
+  const now = Date.now();
+  if (now !== isoMillisecond) {
+    isoMillisecond = now;
+    isoText = new Date(now).toISOString();
+  }
+  return isoText;
 }
 
 /** What JSON leaves as it is, and a terminal may still obey: C1 controls, bidi, line separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
+/** What nearly every line is made of, and quick to look for. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** The same JSON, without what a terminal may obey. */
 function jsonLine(fields: LogFields): string {
-  return JSON.stringify(fields).replace(UNPRINTABLE, (character) =>
+  const text = JSON.stringify(fields);
+  if (PLAIN.test(text)) return text;
+  return text.replace(UNPRINTABLE, (character) =>
     Array.from({ length: character.length }, (_, index) => {
       return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
     }).join(''),

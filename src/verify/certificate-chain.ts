@@ -31,10 +31,10 @@ export function checkLeaf(
   const parts = partsOf(leaf);
   const reason = parts === undefined ? 'cannot be read' : leafMistake(leaf, parts, now);
   if (parts === undefined || reason !== undefined) {
-    return { ok: false, reason: `the signer's certificate ${reason ?? ''}` };
+    return { ok: false, reason: `with a certificate that ${reason ?? ''}` };
   }
   if (!leadsToRoot(leaf, [...trust.intermediates, ...offered], trust.roots, now)) {
-    return { ok: false, reason: "the signer's certificate is by no trusted authority" };
+    return { ok: false, reason: 'with a certificate of no trusted authority' };
   }
   return { ok: true, names: parts.names };
 }
@@ -55,9 +55,10 @@ function commonMistake(
   parts: CertificateParts,
   now: number,
 ): string | undefined {
-  if (now < Date.parse(certificate.validFrom)) return 'is not yet valid';
+  if (!(now >= Date.parse(certificate.validFrom))) return 'is not yet valid';
   if (!(now <= Date.parse(certificate.validTo))) return 'has expired';
-  return parts.mistake ?? weaknessOf(certificate.publicKey);
+  if (weaknessOf(certificate.publicKey) !== undefined) return 'has a weak key';
+  return parts.mistake;
 }
 
 /**

@@ -102,12 +102,12 @@ class Finder {
   /** Of a manifest, the layers of the kind that is looked for. */
   #layersOf(manifest: Manifest, name: string): readonly Found[] {
     const read = readArtefactManifest(manifest);
-    if (read === undefined) return this.#reject(name, 'is no manifest with layers');
+    if (read === undefined) return this.#reject(name, 'no manifest with layers');
     const layers = read.layers.filter((layer) => isOfKind(layer, this.#kind));
     if (layers.length === 0 || isHintedAway(read, this.#kind)) return [];
     const subject = read.subject?.digest;
     if (subject === undefined ? layers.some(isBundleLayer) : subject !== this.#image.digest) {
-      return this.#reject(name, 'is about another image (subject)');
+      return this.#reject(name, 'for another image (subject)');
     }
     return layers.map((layer, index) => ({ layer, place: `${name}, layer ${index + 1}` }));
   }
@@ -123,7 +123,7 @@ class Finder {
         blobs.set(layer.digest, blob);
         const bytes = await blob;
         const artefact = bytes && readLayer(layer, bytes, place);
-        if (bytes !== undefined && artefact === undefined) this.#reject(place, 'cannot be read');
+        if (bytes !== undefined && artefact === undefined) this.#reject(place, 'not readable');
         return artefact;
       }),
     );
@@ -142,7 +142,7 @@ class Finder {
         left -= size;
         return true;
       }
-      this.#reject(place, `is too large (${size} bytes)`);
+      this.#reject(place, `too large (${size} bytes)`);
       return false;
     });
     this.#noteOmitted(small.length - MAX_ARTEFACTS, `${this.#kind}s`);
@@ -158,7 +158,7 @@ class Finder {
     const { registry, signal } = this.#context;
     const answer = await this.#attempt(registry.blob(this.#repository, layer, signal));
     if (answer !== undefined && answer.value === undefined) {
-      this.#reject(place, 'is missing in the registry');
+      this.#reject(place, 'missing in the registry');
     }
     return answer?.value;
   }
@@ -182,7 +182,7 @@ class Finder {
   }
 
   #noteOmitted(count: number, what: string): void {
-    if (count > 0) this.#reject(`${count} more ${what}`, 'were not looked at');
+    if (count > 0) this.#reject(`${count} more ${what}`, 'not looked at');
   }
 }
 

@@ -2,7 +2,7 @@ import { bundleFromJSON } from '@sigstore/bundle';
 import type { Bundle } from '@sigstore/bundle';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
-import { messageOf } from '../errors.ts';
+import { systemCode } from '../errors.ts';
 import type { KeylessTrust } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
 
@@ -20,18 +20,26 @@ export function checkBundle(
   { bundle: json, payloadType, payload }: Artefact,
   trust: KeylessTrust,
 ): CheckedBundle {
-  if (json === undefined) return { ok: false, reason: 'the signature is in no transparency log' };
+  if (json === undefined) return { ok: false, reason: 'in no transparency log' };
   try {
     const bundle = bundleFromJSON(json);
     const leaf = leafOf(bundle);
     if (leaf === undefined || !isAbout(bundle, payloadType, payload)) {
-      return { ok: false, reason: 'its bundle has no certificate, or is about something else' };
+      return { ok: false, reason: 'without a certificate' };
     }
     verifierOf(trust).verify(toSignedEntity(bundle, Buffer.from(payload)));
     return { ok: true, leaf };
   } catch (thrown) {
-    return { ok: false, reason: messageOf(thrown) };
+    return { ok: false, reason: reasonOf(systemCode(thrown)) };
   }
+}
+
+/** By the library's codes: its messages quote what it read. */
+function reasonOf(code: string): string {
+  if (code === 'CERTIFICATE_ERROR') return 'with a certificate of no trusted authority';
+  if (code === 'SIGNATURE_ERROR') return 'not by its certificate';
+  if (code.startsWith('TLOG_') || code === 'TIMESTAMP_ERROR') return 'in no trusted log';
+  return 'not readable';
 }
 
 function verifierOf(trust: KeylessTrust): Verifier {

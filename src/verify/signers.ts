@@ -23,7 +23,7 @@ export interface Signer {
 export interface Vouching {
   /** Who of the trusted signed; empty when nobody did. */
   readonly signers: readonly Signer[];
-  /** Why nobody did. */
+  /** Why nobody did, as what to say of the signature: `by no trusted key`. */
   readonly reason: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export async function findSigners(
   }
   if (trusted.keyless !== undefined) return findKeylessIdentity(artefact, trusted.keyless);
   const signers = await findKeys(artefact, trusted.keys);
-  const reason = signers.length > 0 ? undefined : 'it was made by no trusted key';
+  const reason = signers.length > 0 ? undefined : 'by no trusted key';
   return { signers, reason };
 }
 
@@ -81,16 +81,16 @@ async function findIdentity(
   now: number,
 ): Promise<Vouching> {
   const [leaf, ...offered] = readCertificates(artefact.certificates);
-  if (leaf === undefined) return nobody('it came with no certificate');
+  if (leaf === undefined) return nobody('without a certificate');
   const checked = checkLeaf(leaf, offered, trust, now);
   if (!checked.ok) return nobody(checked.reason);
   const signer = trustedName(checked.names, trust.identities);
-  if (signer === undefined) return nobody('its certificate names no trusted identity');
+  if (signer === undefined) return nobody('by no trusted identity');
   for (const signature of artefact.signatures) {
     const isMade = await isSignedBy(leaf.publicKey, artefact.signed, signature);
     if (isMade) return { signers: [{ id: signer, name: signer }], reason: undefined };
   }
-  return nobody('its certificate did not make it');
+  return nobody('not by its certificate');
 }
 
 function readCertificates(certificates: readonly Uint8Array[]): readonly X509Certificate[] {
@@ -114,11 +114,12 @@ function findKeylessIdentity(artefact: Artefact, trust: KeylessTrust): Vouching 
   if (!checked.ok) return nobody(checked.reason);
   const [leaf] = readCertificates([checked.leaf]);
   const parts = leaf && partsOf(leaf);
-  if (leaf === undefined || parts === undefined) return nobody('its certificate cannot be read');
-  if (!isForSigningCode(leaf)) return nobody('its certificate is not for signing code');
+  if (leaf === undefined || parts === undefined)
+    return nobody('with a certificate that cannot be read');
+  if (!isForSigningCode(leaf)) return nobody('with a certificate that is not for signing code');
   const { issuer } = parts;
   const identities = trust.identities.filter((identity) => identity.issuer === issuer);
   const name = issuer === undefined ? undefined : trustedName(parts.names, identities);
-  if (name === undefined) return nobody('its certificate names no trusted identity');
+  if (name === undefined) return nobody('by no trusted identity');
   return { signers: [{ id: `${issuer} ${name}`, name }], reason: undefined };
 }

@@ -40,6 +40,9 @@ function record(
     warn: to('warn'),
     info: to('info'),
     debug: to('debug'),
+    often: (level, message, fields) => {
+      lines.push({ level, message, fields });
+    },
     writes,
   };
   const decision = { allowed: true, violations: [], checks: [], breakGlass: undefined, ...given };

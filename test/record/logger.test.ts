@@ -112,6 +112,56 @@ describe('the level of a log', () => {
   });
 });
 
+describe('a line that is written often', () => {
+  const message = 'image review decided';
+
+  it.each(['json', 'pretty'] as const)('looks like every other line of a %s log', (format) => {
+    const { log, sink } = open({ format });
+    const fields = { a: 1, b: ['x'], c: { d: null }, text: HOSTILE.join(''), gone: undefined };
+    log.warn(message, fields);
+    log.often('warn', message, fields);
+    const [one, other] = sink
+      .lines()
+      .map((line) => line.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/, 'TIME'));
+    expect(one).toContain('TIME');
+    expect(other).toBe(one);
+  });
+
+  it.each<[LogLevel, boolean]>([
+    ['error', true],
+    ['warn', true],
+    ['info', false],
+    ['debug', false],
+  ])('of level %s is written at once: %j', (level, atOnce) => {
+    const { log, sink } = open();
+    log.often(level, message, {});
+    expect(sink.lines().length).toBe(atOnce ? 1 : 0);
+  });
+
+  it('is written before what is logged after it', () => {
+    const { log, sink } = open();
+    log.often('info', 'one', {});
+    log.info('two');
+    log.often('info', 'three', {});
+    log.often('warn', 'four', {});
+    const messages = sink.lines().map((line) => (JSON.parse(line) as { message: string }).message);
+    expect(messages).toEqual(['one', 'two', 'three', 'four']);
+  });
+
+  it('is not written below the level of the log', () => {
+    const { log, sink } = open({ level: 'warn' });
+    log.often('info', 'one', {});
+    log.warn('two');
+    expect(sink.lines()).toHaveLength(1);
+  });
+
+  it.each(['level', 'message', 'timestamp'])('lets no field take the place of %s', (key) => {
+    const { log, sink } = open();
+    log.often('warn', message, { [key]: 'forged' });
+    expect(sink.text).not.toContain('forged');
+  });
+});
+
 describe('a log that cannot be written', () => {
   it('is no reason to fail', async () => {
     const stream = new Writable({

@@ -65,7 +65,7 @@ export function newKeyPair(): KeyPair {
   });
 }
 
-const ports: PkiPorts = {
+export const ports: PkiPorts = {
   now: () => new Date(),
   randomBytes: (size) => randomBytes(size),
   generateKeyPair: () => Promise.resolve(newKeyPair()),

@@ -46,6 +46,9 @@ export function memoryLog(): MemoryLog {
     warn: write('warn'),
     info: write('info'),
     debug: write('debug'),
+    often: (level, message, fields) => {
+      lines.push({ level, message, fields });
+    },
     writes: () => true,
   };
 }

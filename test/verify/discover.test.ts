@@ -114,7 +114,7 @@ describe('nothing is found', () => {
         registry.referrers = () =>
           Promise.resolve([{ digest, mediaType: 'application/json', size: 1 }]);
       },
-      'is about another image (subject)',
+      'for another image (subject)',
     ],
     [
       'in a bundle under the tag, which has no subject',
@@ -123,12 +123,12 @@ describe('nothing is found', () => {
         const mediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
         return pushTagged(registry, signing, [{ mediaType, ...layer }]);
       },
-      'is about another image (subject)',
+      'for another image (subject)',
     ],
     [
       'in a blob that is no bundle',
       () => pushBundle(registry, signing, { mediaType: 'application/json' }),
-      'cannot be read',
+      'not readable',
     ],
     [
       'in a bundle with a certificate and a chain, of which readers would take different ones',
@@ -139,7 +139,7 @@ describe('nothing is found', () => {
         Object.assign(bundle.verificationMaterial, { certificate, x509CertificateChain });
         return pushBundle(registry, signing, bundle);
       },
-      'cannot be read',
+      'not readable',
     ],
     [
       'in a bundle that is nested too deeply',
@@ -147,7 +147,7 @@ describe('nothing is found', () => {
         const deep: unknown = JSON.parse(`${'['.repeat(65)}${']'.repeat(65)}`);
         return pushBundle(registry, signing, { ...bundleOf(signing, envelopeOf(signing)), deep });
       },
-      'cannot be read',
+      'not readable',
     ],
     [
       'in a layer without a signature',
@@ -155,7 +155,7 @@ describe('nothing is found', () => {
         const layer = { ...simpleSigningLayer(registry, signing), annotations: {} };
         return pushTagged(registry, signing, [layer]);
       },
-      'cannot be read',
+      'not readable',
     ],
     [
       'in a layer whose blob is gone',
@@ -164,7 +164,7 @@ describe('nothing is found', () => {
         registry.remove(REPOSITORY, layer.digest);
         return pushTagged(registry, signing, [layer]);
       },
-      'is missing in the registry',
+      'missing in the registry',
     ],
     [
       'in a layer that is too large',
@@ -172,14 +172,14 @@ describe('nothing is found', () => {
         const layer = { ...simpleSigningLayer(registry, signing), size: 300_000 };
         return pushTagged(registry, signing, [layer]);
       },
-      'is too large (300000 bytes)',
+      'too large (300000 bytes)',
     ],
     [
       'in an index',
       () => {
         registry.putManifest(REPOSITORY, { schemaVersion: 2, manifests: [] }, [tagOf('sig')]);
       },
-      'is no manifest with layers',
+      'no manifest with layers',
     ],
   ])('%s', async (_what, push, reason) => {
     push();
@@ -197,7 +197,7 @@ describe('what there is too much of', () => {
     pushTagged(registry, signing, layers);
     const { artefacts, unusable } = await discover();
     expect(artefacts).toHaveLength(32);
-    expect(unusable).toEqual([{ place: '8 more signatures', reason: 'were not looked at' }]);
+    expect(unusable).toEqual([{ place: '8 more signatures', reason: 'not looked at' }]);
   });
 
   it('is looked at up to 64 referrers', async () => {

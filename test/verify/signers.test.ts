@@ -48,7 +48,7 @@ describe.each(rows)('a signature by $kind as cosign $style makes it', ({ kind, s
     ],
   ])('is by nobody %s', async (_what, artefact) => {
     const { signers, reason } = await findSigners(artefact, trustKeys(own, other), NOW);
-    expect({ signers, reason }).toEqual({ signers: [], reason: 'it was made by no trusted key' });
+    expect({ signers, reason }).toEqual({ signers: [], reason: 'by no trusted key' });
   });
 
   it('is by nobody when another key is trusted', async () => {

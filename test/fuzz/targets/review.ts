@@ -30,6 +30,7 @@ const checkImage = createCheckImage({
     warn: ignore,
     info: ignore,
     debug: ignore,
+    often: ignore,
     writes: () => true,
   },
   metrics: {

@@ -1,0 +1,68 @@
+/** In characters: what is gathered until it is written at once. One write costs as much as a line. */
+const MAX_GATHERED = 64 * 1024;
+/** For so long a line may wait for others; a crash loses what waits. */
+const MAX_WAIT_MS = 100;
+/** In bytes: what a stream may owe, because its reader has stopped. More is thrown away. */
+const MAX_OWED = 8 * 1024 * 1024;
+
+/** What is used of a stream. */
+export interface LineStream {
+  readonly writableLength: number;
+  write(text: string, done: (error?: Error | null) => void): unknown;
+}
+
+/** Gathers the lines of a log, so that each costs little; it never waits, and never fails. */
+export interface LineBuffer {
+  /** Takes a line, with its end, that is to be written soon. */
+  add(line: string): void;
+  /** Hands over to the stream all that was taken. */
+  flush(): void;
+}
+
+/**
+ * @param lossLine the line that tells of so many that were lost, once there is room for it; it is
+ * written before the others
+ */
+export function createLineBuffer(
+  stream: LineStream,
+  lossLine: (lost: number) => string,
+): LineBuffer {
+  let gathered = '';
+  let count = 0;
+  let lost = 0;
+  let torn = false;
+  let timer: NodeJS.Timeout | undefined;
+  /** What is owed to the reader before the next line. */
+  const takeLoss = (): string => {
+    // Of a text that failed, a part may have been written: a full disk takes what still fits.
+    const text = (torn ? '\n' : '') + (lost === 0 ? '' : lossLine(lost));
+    [lost, torn] = [0, false];
+    return text;
+  };
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (count === 0) return;
+    const [text, lines] = [gathered, count];
+    [gathered, count] = ['', 0];
+    if (stream.writableLength > MAX_OWED) {
+      lost += lines;
+      return;
+    }
+    const lostBefore = lost;
+    stream.write(takeLoss() + text, (error) => {
+      if (!error) return;
+      lost += lines + lostBefore;
+      torn = true;
+    });
+  };
+  return {
+    flush,
+    add(line) {
+      gathered += line;
+      count++;
+      if (gathered.length >= MAX_GATHERED) flush();
+      else timer ??= setTimeout(flush, MAX_WAIT_MS).unref();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { RegistriesConfig, RegistryHostConfig } from '../config/registries.ts';
+import { isPathComponent, isRegistry } from '../parse/reference-grammar.ts';
+import { unavailable } from './failure.ts';
+import type { Repository } from './registry.ts';
+
+/** Where the requests about a repository go. */
+export interface Endpoint {
+  /** As the reference names it. */
+  readonly registry: string;
+  /** The one that is asked: of the Hub's API, or a mirror. */
+  readonly host: string;
+  /** `https://host`, or `http://host` where that is written for it. */
+  readonly origin: string;
+  /** By what name credentials are kept. */
+  readonly account: string;
+  /** The path of the repository at that host. */
+  readonly path: string;
+  readonly settings: RegistryHostConfig;
+  /** Named in the config, and so it may be this machine. */
+  readonly isNamed: boolean;
+}
+
+const HUB = 'docker.io';
+const HUB_API = 'registry-1.docker.io';
+const NO_SETTINGS: RegistryHostConfig = { plainHttp: false };
+
+/** @throws {ImageCheckerError} `registry-unavailable` for what names no host or no repository */
+export function endpointOf(repository: Repository, hosts: RegistriesConfig['hosts']): Endpoint {
+  const { registry } = repository;
+  const isNamed = Object.hasOwn(hosts, registry);
+  const settings = (isNamed ? hosts[registry] : undefined) ?? NO_SETTINGS;
+  const place = placeOf(registry, settings.mirror);
+  const origin = `${settings.plainHttp ? 'http' : 'https'}://${place.host}`;
+  const path = place.prefix + repository.repository;
+  if (!isHost(place.host, origin))
+    throw unavailable(`expected a registry that can be asked, got ${registry}`);
+  if (!path.split('/').every(isPathComponent)) {
+    throw unavailable(`${registry}: expected a repository, got ${repository.repository}`);
+  }
+  return { registry, ...place, origin, path, settings, isNamed };
+}
+
+interface Place {
+  readonly host: string;
+  readonly account: string;
+  readonly prefix: string;
+}
+
+function placeOf(registry: string, mirror: string | undefined): Place {
+  if (mirror !== undefined) {
+    const [host = '', ...path] = mirror.split('/');
+    return { host, account: host, prefix: path.map((each) => `${each}/`).join('') };
+  }
+  return { host: registry === HUB ? HUB_API : registry, account: registry, prefix: '' };
+}
+
+/** What a URL makes something else of, `0x7f.1` for one, is no name of a host. */
+function isHost(host: string, origin: string): boolean {
+  if (!isRegistry(host) || !URL.canParse(origin)) return false;
+  const { host: read, protocol } = new URL(origin);
+  const usual = protocol === 'https:' ? ':443' : ':80';
+  return read === host || `${read}${usual}` === host;
+}

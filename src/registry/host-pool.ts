@@ -1,0 +1,103 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { isIP } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { guardedLookup, LOOPBACK_HINT, refusalOf } from './addresses.ts';
+import type { RegistryDeps } from './deps.ts';
+import type { Failure } from './failure.ts';
+import { Limiter } from './limiter.ts';
+import { TlsMaterial } from './tls-material.ts';
+import type { TlsFiles } from './tls-material.ts';
+
+/** Connections to a host at a time: a burst of reviews must not look like an attack. */
+const MAX_CONNECTIONS = 8;
+/** Milliseconds: less than servers and what is between keep an idle connection. */
+const IDLE_MS = 30_000;
+/** Hosts that are remembered: whoever may create pods may name any number of them. */
+const MAX_HOSTS = 256;
+
+/** Whom a request goes to. */
+export interface Target {
+  readonly url: URL;
+  readonly tls: TlsFiles;
+  readonly mayBeLoopback: boolean;
+}
+
+/** What is kept between the requests to one host. */
+export class Host {
+  readonly limiter = new Limiter(MAX_CONNECTIONS);
+  readonly #material: TlsMaterial;
+  readonly #mayBeLoopback: boolean;
+  #context: SecureContext | undefined;
+  #agent: HttpAgent | undefined;
+
+  constructor({ tls, mayBeLoopback }: Target, deps: RegistryDeps) {
+    this.#material = new TlsMaterial(tls, deps);
+    this.#mayBeLoopback = mayBeLoopback;
+  }
+
+  async agent({ protocol }: URL): Promise<HttpAgent> {
+    const context = await this.#material.context();
+    if (this.#agent === undefined || context !== this.#context) {
+      // The one before is left to the requests that use it; its connections end when they idle.
+      this.#context = context;
+      this.#agent = this.#makeAgent(protocol, context);
+    }
+    return this.#agent;
+  }
+
+  close(): void {
+    this.#agent?.destroy();
+  }
+
+  #makeAgent(protocol: string, secureContext: SecureContext | undefined): HttpAgent {
+    const options = {
+      ...{ keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MS },
+      lookup: guardedLookup(this.#mayBeLoopback),
+    };
+    if (protocol === 'http:') return new HttpAgent(options);
+    return new HttpsAgent(secureContext === undefined ? options : { ...options, secureContext });
+  }
+}
+
+export class HostPool {
+  readonly #hosts = new Map<string, Host>();
+  readonly #deps: RegistryDeps;
+
+  constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+  }
+
+  of(target: Target): Host {
+    const { url, tls, mayBeLoopback } = target;
+    const key = [url.origin, tls.ca, tls.clientCertificate, tls.clientKey, mayBeLoopback].join(' ');
+    const host = this.#hosts.get(key) ?? new Host(target, this.#deps);
+    this.#hosts.delete(key); // to stand behind all others: the first is the one not used for longest
+    this.#hosts.set(key, host);
+    if (this.#hosts.size > MAX_HOSTS) this.#forgetOne();
+    return host;
+  }
+
+  close(): void {
+    for (const host of this.#hosts.values()) host.close();
+    this.#hosts.clear();
+  }
+
+  #forgetOne(): void {
+    for (const [key, host] of this.#hosts) {
+      if (!host.limiter.isIdle) continue;
+      this.#hosts.delete(key);
+      host.close();
+      return;
+    }
+  }
+}
+
+/** Why a host that is an address is not asked; names are looked up by the agent, which refuses too. */
+export function refuseAddress({ url, mayBeLoopback }: Target): Failure | undefined {
+  const address = url.hostname.replace(/^\[|\]$/g, '');
+  const refusal = isIP(address) === 0 ? undefined : refusalOf(address, mayBeLoopback);
+  if (refusal === undefined) return undefined;
+  const failed = `${url.host}: expected a registry, got ${refusal}, which is not asked`;
+  return { failed, hint: LOOPBACK_HINT, transient: false };
+}

@@ -1,0 +1,128 @@
+import type { RegistriesConfig } from '../config/registries.ts';
+import { BoundedMap } from './bounded-map.ts';
+import type { Client } from './client.ts';
+import type { RegistryDeps } from './deps.ts';
+import { readIndex } from './descriptors.ts';
+import { isDigest } from './digest.ts';
+import { endpointOf } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { corrupt, unavailable } from './failure.ts';
+import type { Descriptor, Registry, Repository } from './registry.ts';
+import type { Answer } from './wire.ts';
+
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+/** Bytes of a page. */
+const MAX_PAGE = 4 * 1024 * 1024;
+const MAX_PAGES = 10;
+/** Descriptors: an image has a few; whoever may push may make any number. */
+const MAX_REFERRERS = 1000;
+/** Statuses of registries that do not know the API; they know the repository, which is asked for its image before. */
+const ABSENT = [404, 405, 501];
+/** Milliseconds for which a host is remembered to be without the API. */
+const ABSENT_MS = 10 * 60 * 1000;
+const MAX_HOSTS = 256;
+
+/** What refers to a manifest, by the referrers API or by the fallback tag. */
+export class Referrers {
+  readonly #client: Client;
+  readonly #hosts: RegistriesConfig['hosts'];
+  readonly #manifest: Registry['manifest'];
+  readonly #now: RegistryDeps['now'];
+  /** Until when, by origin. */
+  readonly #absent = new BoundedMap<number>(MAX_HOSTS);
+
+  constructor(
+    client: Client,
+    hosts: RegistriesConfig['hosts'],
+    manifest: Registry['manifest'],
+    now: RegistryDeps['now'],
+  ) {
+    this.#client = client;
+    this.#hosts = hosts;
+    this.#manifest = manifest;
+    this.#now = now;
+  }
+
+  async of(
+    repository: Repository,
+    digest: string,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[]> {
+    const endpoint = endpointOf(repository, this.#hosts);
+    if (!isDigest(digest))
+      throw unavailable(`${endpoint.host}: expected a digest, got ${JSON.stringify(digest)}`);
+    if (this.#now() >= (this.#absent.get(endpoint.origin) ?? 0)) {
+      const listed = await this.#byApi(endpoint, digest, signal);
+      if (listed !== undefined) return listed;
+      this.#absent.set(endpoint.origin, this.#now() + ABSENT_MS);
+    }
+    return this.#byTag(repository, digest, signal);
+  }
+
+  /** Undefined when the registry does not have the API. */
+  async #byApi(
+    endpoint: Endpoint,
+    digest: string,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[] | undefined> {
+    const found: Descriptor[] = [];
+    let path: string | undefined = `referrers/${digest}`;
+    for (let page = 0; path !== undefined; page++) {
+      if (page === MAX_PAGES) throw tooMany(endpoint);
+      const question = { path, accept: INDEX, maxBytes: MAX_PAGE, answers: ABSENT };
+      const answer = await this.#client.ask(endpoint, question, signal);
+      if (page === 0 && !isIndex(answer)) return undefined;
+      found.push(...listOf(answer));
+      if (found.length > MAX_REFERRERS) throw tooMany(endpoint);
+      path = nextPage(answer, endpoint);
+    }
+    return found;
+  }
+
+  async #byTag(
+    repository: Repository,
+    digest: string,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[]> {
+    const tag = digest.replace(':', '-').slice(0, 128);
+    const index = await this.#manifest(repository, tag, signal);
+    if (index === undefined) return [];
+    const name = `${repository.registry}/${repository.repository}:${tag}`;
+    const listed = readIndex(index.bytes);
+    if (listed === undefined)
+      throw corrupt(`expected an index of referrers at ${name}, got something else`);
+    if (listed.length > MAX_REFERRERS)
+      throw unavailable(`expected at most ${MAX_REFERRERS} referrers at ${name}, got more`);
+    return listed;
+  }
+}
+
+/** A 200 of another type is a web site's, which answers whatever it is asked. */
+function isIndex({ status, headers }: Answer): boolean {
+  const type = (headers['content-type'] ?? '').replace(/;.*/s, '').trim();
+  return status === 200 && type === INDEX;
+}
+
+function listOf({ host, request, status, body }: Answer): readonly Descriptor[] {
+  const listed = status === 200 ? readIndex(body) : undefined;
+  if (listed === undefined)
+    throw corrupt(`${host}: expected an index for ${request}, got something else`);
+  return listed;
+}
+
+/** `Link: </v2/...>; rel="next"`, which has to stay where it is: only its query counts. */
+function nextPage({ headers }: Answer, endpoint: Endpoint): string | undefined {
+  const link = headers['link'];
+  if (typeof link !== 'string' || !/rel="?next"?/.test(link)) return undefined;
+  const target = link.slice(link.indexOf('<') + 1, link.indexOf('>'));
+  const base = `${endpoint.origin}/v2/${endpoint.path}/`;
+  const url = URL.canParse(target, base) ? new URL(target, base) : undefined;
+  if (url?.href.startsWith(`${base}referrers/`) === true) return url.href.slice(base.length);
+  throw unavailable(
+    `${endpoint.host}: expected a next page of the same referrers, got another address`,
+  );
+}
+
+function tooMany({ host }: Endpoint): Error {
+  return unavailable(`${host}: expected at most ${MAX_REFERRERS} referrers, got more`);
+}

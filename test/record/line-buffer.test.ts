@@ -1,0 +1,114 @@
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { createLineBuffer } from '../../src/record/line-buffer.ts';
+import type { LineBuffer, LineStream } from '../../src/record/line-buffer.ts';
+
+/** A stream that does with each write what the test says, and goes on after an error as stdout does. */
+class Sink implements LineStream {
+  readonly writes: string[] = [];
+  /** Set: writes wait, as those to a pipe that nobody reads. */
+  stuck = false;
+  error: Error | undefined;
+  writableLength = 0;
+  #waiting: (() => void)[] = [];
+
+  write(text: string, done: (error?: Error | null) => void): void {
+    this.writableLength += text.length;
+    const write = (): void => {
+      this.writableLength -= text.length;
+      if (this.error === undefined) this.writes.push(text);
+      done(this.error);
+    };
+    if (this.stuck) this.#waiting.push(write);
+    else write();
+  }
+
+  release(): void {
+    this.stuck = false;
+    for (const write of this.#waiting.splice(0)) write();
+  }
+}
+
+function open(): { sink: Sink; lines: LineBuffer } {
+  const sink = new Sink();
+  return { sink, lines: createLineBuffer(sink, (lost) => `lost ${lost}\n`) };
+}
+
+describe('lines that are gathered', () => {
+  it('are written together, in their order', () => {
+    const { sink, lines } = open();
+    for (const line of ['a\n', 'b\n', 'c\n']) lines.add(line);
+    expect(sink.writes).toEqual([]);
+    lines.flush();
+    lines.flush();
+    expect(sink.writes).toEqual(['a\nb\nc\n']);
+  });
+
+  it('are written by themselves after a moment', async () => {
+    const { sink, lines } = open();
+    lines.add('a\n');
+    for (let turn = 0; turn < 500 && sink.writes.length === 0; turn++) await sleep(10);
+    expect(sink.writes).toEqual(['a\n']);
+  });
+
+  it('are written at once when there are many', () => {
+    const { sink, lines } = open();
+    const line = `${'x'.repeat(1023)}\n`;
+    for (let count = 0; count < 100; count++) lines.add(line);
+    expect(sink.writes.map(({ length }) => length)).toEqual([64 * 1024]);
+  });
+});
+
+describe('a stream that is not read', () => {
+  const line = `${'x'.repeat(1024 * 1024 - 1)}\n`;
+
+  it('is owed no more than some megabytes, however much is logged', () => {
+    const { sink, lines } = open();
+    sink.stuck = true;
+    for (let count = 0; count < 1000; count++) lines.add(line);
+    expect(sink.writableLength).toBeLessThan(10 * 1024 * 1024);
+  });
+
+  it('is told how many lines it missed, when it is read again', () => {
+    const { sink, lines } = open();
+    sink.stuck = true;
+    for (let count = 0; count < 20; count++) lines.add(line);
+    const kept = sink.writableLength / line.length;
+    sink.release();
+    for (const next of ['a\n', 'b\n']) {
+      lines.add(next);
+      lines.flush();
+    }
+    expect(sink.writes.slice(-2)).toEqual([`lost ${20 - kept}\na\n`, 'b\n']);
+  });
+});
+
+describe('a stream that fails', () => {
+  it('takes what comes when it works again, and is told how many lines failed', () => {
+    const { sink, lines } = open();
+    sink.error = new Error('no space left on device');
+    for (const text of ['a\n', 'b\n']) {
+      lines.add(text);
+      lines.flush();
+    }
+    sink.error = undefined;
+    lines.add('c\n');
+    lines.flush();
+    lines.add('d\n');
+    lines.flush();
+    // Of what failed a part may be there.
+    expect(sink.writes).toEqual(['\nlost 2\nc\n', 'd\n']);
+  });
+
+  it('is no reason to fail when it is gone for good', () => {
+    const stream = new Writable().on('error', () => undefined).destroy();
+    const lines = createLineBuffer(stream, () => 'lost\n');
+    expect(() => {
+      lines.add('a\n');
+      lines.flush();
+      lines.add('b\n');
+      lines.flush();
+    }).not.toThrow();
+  });
+});
