@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { RegistryHostConfig } from '../config/registries.ts';
@@ -36,6 +37,8 @@ export class TlsMaterial {
 
   #make([ca, cert, key]: readonly (string | undefined)[]): SecureContext {
     try {
+      // The context would take a text without any certificate for no authority.
+      if (ca !== undefined) new X509Certificate(ca);
       return createSecureContext({
         ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
         ...(cert === undefined || key === undefined ? {} : { cert, key }),

@@ -33,10 +33,10 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
 
 /** A registry with one manifest and one blob, and whatever else a test answers. */
 function answering(more: Readonly<Record<string, Answerer>> = {}): Answerer {
-  return (request, response) => {
+  return (request, response, reset) => {
     const path = (request.url ?? '').replace('/v2/team/app/', '');
     const special = more[path];
-    if (special !== undefined) special(request, response);
+    if (special !== undefined) special(request, response, reset);
     else if (path === 'manifests/v1' || path === `manifests/${DIGEST}`) {
       send(response, 200, MANIFEST, { 'content-type': `${OCI_MANIFEST}; charset=utf-8` });
     } else if (path === `blobs/${sha256(BLOB)}`) send(response, 200, BLOB);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -46,7 +46,12 @@ export interface RegistryWorld {
   close(): Promise<void>;
 }
 
-export type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
+/** @param reset breaks the connections of the server off, as a network does */
+export type Answerer = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  reset: () => void,
+) => void;
 
 export interface ServeOptions {
   readonly plain?: boolean;
@@ -77,17 +82,20 @@ export async function newRegistryWorld(): Promise<RegistryWorld> {
     ...{ folder, ca, authority, file },
     async serve(answer, options = {}) {
       const requests: string[] = [];
-      let connections = 0;
+      const sockets: Socket[] = [];
+      const reset = (): void => {
+        for (const socket of sockets) socket.resetAndDestroy();
+      };
       const server = start((request, response) => {
         const { method = '', url = '', headers } = request;
         requests.push(`${method} ${url} ${headers.authorization ?? ''}`.trim());
-        answer(request, response);
+        answer(request, response, reset);
       }, options);
       servers.push(server);
-      server.on('connection', () => connections++);
+      server.on('connection', (socket: Socket) => sockets.push(socket));
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
-      return { host: `localhost:${port}`, requests, connections: () => connections };
+      return { host: `localhost:${port}`, requests, connections: () => sockets.length };
     },
     trust: (...trusted) =>
       Object.fromEntries(trusted.map(({ host }) => [host, { ca, plainHttp: false }])),
