@@ -77,6 +77,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/protobuf': ['predicate'],
   yaml: ['files', 'setup', 'manifest', 'scan'],
   zod: ['files', 'rules', 'verify', 'config', 'ask', 'enable', 'policy-test', 'kubeconf'],
+  'lru-cache': ['verify'],
   commander: ['cli'],
   express: ['transport'],
   helmet: ['transport'],

@@ -1,0 +1,185 @@
+import { ImageCheckerError } from '../errors.ts';
+import type { ImageReference } from '../parse/image-reference.ts';
+import { Limiter } from '../registry/limiter.ts';
+import type { Manifest, Registry } from '../registry/registry.ts';
+import { SingleFlight } from '../registry/single-flight.ts';
+import type { RegistryRequirement } from '../rules/registry-requirement.ts';
+import { RememberingRegistry } from './remembering-registry.ts';
+import type { ResolvedImage } from './resolved-image.ts';
+import { VerdictCache } from './verdict-cache.ts';
+import type { CacheSettings } from './verdict-cache.ts';
+import { dependsOnTime } from './verify-image.ts';
+import type { VerifyImage } from './verify-image.ts';
+
+/** Verifications that run at a time: each may hold some megabytes. */
+const MAX_RUNNING = 64;
+/** Of those, about images of one registry: one that hangs must not keep all others waiting. */
+const MAX_RUNNING_PER_REGISTRY = 16;
+
+export interface VerificationDeps {
+  readonly registry: Registry;
+  readonly verifyImage: VerifyImage;
+  readonly cache: CacheSettings;
+  /** Milliseconds that a verification may take, whoever else is waiting for it by then. */
+  readonly limit: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Told of each question, and by what it is answered. */
+  readonly answeredBy: (source: 'cache' | 'verification under way' | 'verification') => void;
+}
+
+/** A digest about which is asked. */
+export interface Subject {
+  readonly reference: ImageReference;
+  readonly digest: string;
+  /** What the digest stands for, where it has been fetched already. */
+  readonly manifest: Manifest | undefined;
+}
+
+/** Verifies images, each once for all that ask at a time, and remembers for some time. */
+export class Verifications {
+  readonly #deps: VerificationDeps;
+  readonly #cache: VerdictCache;
+  readonly #flights: SingleFlight<readonly string[]>;
+  readonly #total = new Limiter(MAX_RUNNING);
+  readonly #byRegistry = new Map<string, Limiter>();
+
+  constructor(deps: VerificationDeps) {
+    this.#deps = deps;
+    this.#cache = new VerdictCache(deps.cache, deps.now);
+    this.#flights = new SingleFlight((key) => late(key.replace(/ .*/, '')));
+  }
+
+  /**
+   * Messages of refusal, none when the image is as required.
+   *
+   * @param signal ends the waiting of this one asker
+   * @throws what the checks throw; nothing of it is remembered
+   */
+  async refusalsOf(
+    subject: Subject,
+    requirement: RegistryRequirement,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const key = keyOf(subject, requirement);
+    const known = this.#cache.get(key);
+    if (known !== undefined) {
+      this.#deps.answeredBy('cache');
+      return known;
+    }
+    const asked = { anew: false };
+    const refusals = this.#flights.run(key, signal, (shared) => {
+      asked.anew = true;
+      return this.#verify(key, { subject, requirement }, shared);
+    });
+    this.#deps.answeredBy(asked.anew ? 'verification' : 'verification under way');
+    return refusals;
+  }
+
+  async #verify(key: string, { subject, requirement }: Task, shared: AbortSignal) {
+    return withinLimit(this.#deps.limit, shared, async (signal) => {
+      const refusals = await this.#inTurn(subject.reference.registry, signal, () =>
+        this.#judge(key, { subject, requirement }, signal),
+      );
+      if (refusals === undefined) throw late(subject.reference.registry);
+      return refusals;
+    });
+  }
+
+  async #judge(
+    key: string,
+    { subject, requirement }: Task,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { verifyImage, now } = this.#deps;
+    const registry = new RememberingRegistry(this.#deps.registry);
+    const image = await imageOf(subject, registry, signal);
+    const from = now();
+    const refusals =
+      image === undefined
+        ? [NOT_THERE]
+        : await verifyImage(image, requirement, { registry, signal, now: () => from });
+    const until = from + this.#cache.lifetimeOf(refusals);
+    const context = { registry: registry.replay(), signal, now: () => until };
+    if (image === undefined || refusals.length > 0 || !dependsOnTime(requirement)) {
+      this.#cache.set(key, refusals, from);
+    } else if (await holds(verifyImage(image, requirement, context))) {
+      this.#cache.set(key, refusals, from);
+    }
+    return refusals;
+  }
+
+  /** @returns undefined when the signal ended before it was its turn */
+  async #inTurn<T>(
+    registry: string,
+    signal: AbortSignal,
+    task: () => Promise<T>,
+  ): Promise<T | undefined> {
+    const limiter = this.#byRegistry.get(registry) ?? new Limiter(MAX_RUNNING_PER_REGISTRY);
+    this.#byRegistry.set(registry, limiter);
+    try {
+      return await limiter.run(signal, () => this.#total.run(signal, task));
+    } finally {
+      if (limiter.isIdle) this.#byRegistry.delete(registry);
+    }
+  }
+}
+
+interface Task {
+  readonly subject: Subject;
+  readonly requirement: RegistryRequirement;
+}
+
+/** What a registry says by 404. */
+export const NOT_THERE =
+  'expected the image in its registry, got none there (or none that may be read)';
+
+/** Nothing of it is foreign to another tag of the same digest. */
+function keyOf({ reference, digest }: Subject, { hash }: RegistryRequirement): string {
+  return `${reference.registry}/${reference.repository}@${digest} ${hash}`;
+}
+
+/** Without a tag, as what is found out holds for all tags of the digest. */
+async function imageOf(
+  { reference, digest, manifest: known }: Subject,
+  registry: Registry,
+  signal: AbortSignal,
+): Promise<ResolvedImage | undefined> {
+  const manifest = known ?? (await registry.manifest(reference, digest, signal));
+  if (manifest === undefined) return undefined;
+  const normalized = `${reference.registry}/${reference.repository}@${digest}`;
+  return { reference: { ...reference, tag: undefined, digest, normalized }, digest, manifest };
+}
+
+async function holds(refusals: Promise<readonly string[]>): Promise<boolean> {
+  try {
+    return (await refusals).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+function late(what: string): ImageCheckerError {
+  const message = `${what}: expected an answer, got none before the deadline`;
+  return new ImageCheckerError('registry-unavailable', { message });
+}
+
+/** Others may join what hangs and keep it alive: it ends by a limit of its own. */
+async function withinLimit<T>(
+  milliseconds: number,
+  signal: AbortSignal,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort();
+  };
+  const timer = setTimeout(abort, milliseconds);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await task(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}
