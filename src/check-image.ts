@@ -6,7 +6,7 @@ import { settleReview } from './decide/settle-review.ts';
 import { messageOf } from './errors.ts';
 import { parseImageReview } from './parse/image-review.ts';
 import type { ImageReview } from './parse/image-review.ts';
-import { recordDecision } from './record/decision-log.ts';
+import type { DecisionLog } from './record/decision-log.ts';
 import type { Log } from './record/logger.ts';
 import type { ReviewMetrics } from './record/review-metrics.ts';
 import { respond } from './respond/image-review-response.ts';
@@ -20,6 +20,8 @@ export interface CheckImageDeps {
   readonly limits: ReviewLimits;
   /** Asks registries what rules want to know of them; undefined: nobody does, and they deny. */
   readonly inspector: Inspector | undefined;
+  /** Keeps what was decided. */
+  readonly record: DecisionLog;
   readonly log: Log;
   readonly metrics: ReviewMetrics;
   /** A new decision id. */
@@ -54,7 +56,7 @@ export function createCheckImage(deps: CheckImageDeps): CheckImage {
         deps.metrics.decided(decision, durationMs);
       });
       orForget(() => {
-        recordDecision(deps.log, review, decision, { id, client, policy, durationMs });
+        deps.record(review, decision, { id, client, policy, durationMs });
       });
       return response;
     };

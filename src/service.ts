@@ -4,6 +4,7 @@ import type { Server } from 'node:net';
 import { createCheckImage } from './check-image.ts';
 import type { Config } from './config/schema.ts';
 import { messageOf, settleAll } from './errors.ts';
+import { createDecisionLog } from './record/decision-log.ts';
 import type { Log } from './record/logger.ts';
 import { createMetrics } from './record/metrics.ts';
 import type { Metrics, MetricsProbe, Registry } from './record/metrics.ts';
@@ -140,6 +141,7 @@ function reviewListeners(
     policy: () => state.policy,
     limits: config.limits,
     inspector: undefined,
+    record: createDecisionLog(log, config.logging.sampleAllowed),
     log,
     metrics: metrics.reviews,
     newId: randomUUID,

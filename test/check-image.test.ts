@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createCheckImage } from '../src/check-image.ts';
 import type { CheckImage, CheckImageDeps } from '../src/check-image.ts';
 import type { Inspector } from '../src/decide/inspection.ts';
+import { createDecisionLog } from '../src/record/decision-log.ts';
 import type { Log, LogFields } from '../src/record/logger.ts';
 import type { ImageReviewResponse } from '../src/respond/image-review-response.ts';
 import type { Policy } from '../src/rules/policy.ts';
@@ -60,6 +61,7 @@ function harness(given: Partial<CheckImageDeps> = {}): Harness {
     },
     limits: { containers: 10 },
     inspector: undefined,
+    record: createDecisionLog(log, 1),
     log,
     metrics: {
       decided: ({ allowed }) => {

@@ -26,7 +26,7 @@ async function serve(configFile: string, context: CommandContext): Promise<void>
   const stopSignal = nextSignal(['SIGTERM', 'SIGINT'], context);
   const config = await loadConfig(configFile);
   const log = createLog(config.logging, context.stdout);
-  const service = await startService(config, log, Date.now, createProcessRegistry());
+  const service = await startService(config, log, Date.now, createProcessRegistry(log));
   const offReload = context.onSignal('SIGHUP', () => void service.reload());
   log.info('serving', {
     listen: `${config.listen.host}:${service.port}`,

@@ -63,6 +63,8 @@ export const serviceConfigSchema = z.strictObject({
     .strictObject({
       level: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
       format: z.enum(['json', 'pretty']).default('json'),
+      /** Of the reviews that are allowed without a word, one in so many is logged. */
+      sampleAllowed: z.int().min(1).max(1_000_000).default(1),
     })
     .prefault({}),
   registries: registriesSchema,

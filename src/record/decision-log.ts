@@ -1,6 +1,6 @@
 import type { Decision, RegistryCheck, Violation } from '../decide/decision.ts';
 import type { ImageReview } from '../parse/image-review.ts';
-import type { Log } from './logger.ts';
+import type { Log, LogFields } from './logger.ts';
 
 /** What is known of a review beside its decision. */
 export interface ReviewFacts {
@@ -16,17 +16,31 @@ const MAX_LISTED = 20;
 const MAX_TEXT_LENGTH = 300;
 
 /** Writes the one line of a review. */
-export function recordDecision(
-  log: Log,
-  review: ImageReview,
-  decision: Decision,
-  facts: ReviewFacts,
-): void {
-  const level = isRoutine(decision) ? 'info' : 'warn';
-  if (!log.writes(level)) return;
+export type DecisionLog = (review: ImageReview, decision: Decision, facts: ReviewFacts) => void;
+
+/**
+ * @param sampleAllowed of the reviews that are allowed without a word, one in so many is written;
+ * everything else always is
+ */
+export function createDecisionLog(log: Log, sampleAllowed: number): DecisionLog {
+  let routine = 0;
+  const sampled = sampleAllowed === 1 ? {} : { sampledOneIn: sampleAllowed };
+  return (review, decision, facts) => {
+    if (!isRoutine(decision)) {
+      if (log.writes('warn')) log.often('warn', MESSAGE, fieldsOf(review, decision, facts));
+      return;
+    }
+    if (!log.writes('info') || routine++ % sampleAllowed !== 0) return;
+    log.often('info', MESSAGE, { ...fieldsOf(review, decision, facts), ...sampled });
+  };
+}
+
+const MESSAGE = 'image review decided';
+
+function fieldsOf(review: ImageReview, decision: Decision, facts: ReviewFacts): LogFields {
   const { images, namespace } = review;
   const { violations, checks, breakGlass } = decision;
-  log.often(level, 'image review decided', {
+  return {
     decisionId: facts.id,
     verdict: decision.allowed ? 'allowed' : 'denied',
     namespace: cut(namespace),
@@ -44,7 +58,7 @@ export function recordDecision(
     policy: `${facts.policy.name}@${facts.policy.hash}`,
     client: facts.client,
     durationMs: facts.durationMs,
-  });
+  };
 }
 
 /** Break-glass never is, even where nothing was violated; nor is what passes without being checked. */

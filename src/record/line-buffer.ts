@@ -1,3 +1,5 @@
+import type { LineStream } from './line-stream.ts';
+
 /** In characters: what is gathered until it is written at once. One write costs as much as a line. */
 const MAX_GATHERED = 64 * 1024;
 /** For so long a line may wait for others; a crash loses what waits. */
@@ -5,18 +7,14 @@ const MAX_WAIT_MS = 100;
 /** In bytes: what a stream may owe, because its reader has stopped. More is thrown away. */
 const MAX_OWED = 8 * 1024 * 1024;
 
-/** What is used of a stream. */
-export interface LineStream {
-  readonly writableLength: number;
-  write(text: string, done: (error?: Error | null) => void): unknown;
-}
-
 /** Gathers the lines of a log, so that each costs little; it never waits, and never fails. */
 export interface LineBuffer {
   /** Takes a line, with its end, that is to be written soon. */
   add(line: string): void;
   /** Hands over to the stream all that was taken. */
   flush(): void;
+  /** How many lines were lost so far. */
+  lost(): number;
 }
 
 /**
@@ -29,7 +27,9 @@ export function createLineBuffer(
 ): LineBuffer {
   let gathered = '';
   let count = 0;
+  // Not told yet, and ever.
   let lost = 0;
+  let lostInAll = 0;
   let torn = false;
   let timer: NodeJS.Timeout | undefined;
   /** What is owed to the reader before the next line. */
@@ -47,17 +47,20 @@ export function createLineBuffer(
     [gathered, count] = ['', 0];
     if (stream.writableLength > MAX_OWED) {
       lost += lines;
+      lostInAll += lines;
       return;
     }
     const lostBefore = lost;
     stream.write(takeLoss() + text, (error) => {
       if (!error) return;
       lost += lines + lostBefore;
+      lostInAll += lines;
       torn = true;
     });
   };
   return {
     flush,
+    lost: () => lostInAll,
     add(line) {
       gathered += line;
       count++;

@@ -3,6 +3,7 @@ import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
 import { createLineBuffer } from './line-buffer.ts';
 import type { LineBuffer } from './line-buffer.ts';
+import { lineStreamOf } from './line-stream.ts';
 
 /** The levels of a log line, most severe first. */
 const LEVELS = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -24,17 +25,20 @@ export interface Log {
   writes(level: LogLevel): boolean;
 }
 
+/** A log that counts the lines that could not be written. */
+export interface StreamLog extends Log {
+  lost(): number;
+}
+
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
 }
 
 /** Opens a log on a stream. */
-export function createLog(options: LogOptions, stream: Writable): Log {
-  // A log that cannot be written is no reason to stop answering.
-  stream.on('error', () => undefined);
+export function createLog(options: LogOptions, stream: Writable): StreamLog {
   const render = options.format === 'json' ? jsonLine : prettyLine;
-  const lines = createLineBuffer(stream, (lost) => {
+  const lines = createLineBuffer(lineStreamOf(stream), (lost) => {
     const message = 'log lines were lost, they could not be written';
     return `${render({ lost, level: 'warn', message, timestamp: isoNow() })}\n`;
   });
@@ -62,6 +66,7 @@ export function createLog(options: LogOptions, stream: Writable): Log {
       if (LEVELS[level] <= LEVELS.warn) lines.flush();
     },
     writes: (level) => logger.isLevelEnabled(level),
+    lost: () => lines.lost(),
   };
 }
 

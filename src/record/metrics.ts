@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { createCertificateMetrics } from './certificate-metrics.ts';
 import type { ClientCertificates, OwnCertificates } from './certificate-metrics.ts';
 import { createReviewMetrics } from './review-metrics.ts';
@@ -34,9 +34,21 @@ export function createMetrics(registry: Registry, probe: MetricsProbe, version: 
   };
 }
 
-/** A registry with the metrics of the process itself; they watch it to its end, so make one alone. */
-export function createProcessRegistry(): Registry {
+/**
+ * A registry with the metrics of the process itself, and of its log. They watch it to its end, so
+ * make one alone.
+ */
+export function createProcessRegistry(log: { lost(): number }): Registry {
   const register = new Registry();
   collectDefaultMetrics({ register });
+  new Counter({
+    name: 'image_checker_log_lines_lost_total',
+    help: 'Log lines that could not be written: the disk is full, or the reader has gone or does not keep up.',
+    registers: [register],
+    collect() {
+      this.reset();
+      this.inc(log.lost());
+    },
+  });
   return register;
 }

@@ -46,5 +46,8 @@ limits:
 logging:
   level: info
   format: json # or pretty
+  # Of the reviews that are allowed without a word, one in so many is logged. Denials, warnings and
+  # break-glass always are.
+  sampleAllowed: 1
 `;
 }

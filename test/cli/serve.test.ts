@@ -58,7 +58,7 @@ function serve(...args: readonly string[]) {
     errors: () => String(stderr.read() ?? ''),
     /** Waits for a line of the log. */
     async line(message: string): Promise<Record<string, unknown>> {
-      for (let turn = 0; turn < 1000; turn++) {
+      for (let turn = 0; turn < 6000; turn++) {
         const found = log().find((line) => line['message'] === message);
         if (found !== undefined) return found;
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -96,7 +96,8 @@ describe('image-checker serve', () => {
   it('reads the config file where it is, with the paths in it relative to it', async () => {
     const { tls, ...config } = place.config;
     const relative = { ...tls, certificate: 'server-cert.pem', key: './server-key.pem' };
-    const text = JSON.stringify({ ...config, tls: relative, rules: '././rules.yaml' });
+    const rules = '././rules.yaml';
+    const text = JSON.stringify({ ...config, tls: relative, rules, registries: undefined });
     await writeFile(place.configFile, text);
     const call = serve('--config', place.configFile);
     expect(await call.line('serving')).toMatchObject({ rules: place.config.rules });
@@ -117,10 +118,14 @@ describe('image-checker serve', () => {
   it.each(['json', 'pretty'] as const)(
     'keeps what comes from outside on its line of the %s log',
     async (format) => {
-      const config = { ...place.config, logging: { level: 'info', format } };
+      const config = {
+        ...place.config,
+        logging: { level: 'info', format },
+        registries: undefined,
+      };
       await writeFile(place.configFile, JSON.stringify(config));
       const call = serve('--config', place.configFile);
-      for (let turn = 0; turn < 500 && !call.written().includes('serving'); turn++) {
+      for (let turn = 0; turn < 6000 && !call.written().includes('serving'); turn++) {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
       const [, listen] = /listen"?[=:]"(127\.0\.0\.1:\d+)/.exec(call.written()) ?? [];

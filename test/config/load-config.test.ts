@@ -50,7 +50,7 @@ describe('a config file', () => {
       admin: { host: '127.0.0.1', port: 9090 },
       tls: { allowedClients: ['api-server'], minVersion: 'TLSv1.2' },
       limits: { bodyBytes: 3_145_728, inFlight: 512, containers: 1000 },
-      logging: { level: 'info', format: 'json' },
+      logging: { level: 'info', format: 'json', sampleAllowed: 1 },
       pluginCacheSeconds: 1800,
     });
   });
@@ -61,7 +61,7 @@ describe('a config file', () => {
       listen: { host: '0.0.0.0', port: 8443 },
       admin: { host: '::1', port: 9090 },
       limits: { bodyBytes: 3_145_728, inFlight: 2, containers: 1000 },
-      logging: { level: 'info', format: 'pretty' },
+      logging: { level: 'info', format: 'pretty', sampleAllowed: 1 },
     });
   });
 
@@ -78,7 +78,7 @@ tls:
 rules: /etc/rules.yaml
 pluginCacheSeconds: 0
 limits: { bodyBytes: 1024, inFlight: 1, containers: 1 }
-logging: { level: debug, format: pretty }
+logging: { level: debug, format: pretty, sampleAllowed: 100 }
 `;
     expect(await load(text)).toMatchObject({
       listen: { host: '127.0.0.1', port: 0 },
@@ -92,7 +92,7 @@ logging: { level: debug, format: pretty }
       },
       rules: '/etc/rules.yaml',
       limits: { bodyBytes: 1024, inFlight: 1, containers: 1 },
-      logging: { level: 'debug', format: 'pretty' },
+      logging: { level: 'debug', format: 'pretty', sampleAllowed: 100 },
       pluginCacheSeconds: 0,
     });
   });
@@ -262,13 +262,23 @@ describe('a mistake in a config file', () => {
       ],
     ],
     [
+      'a sample of none',
+      `${MINIMAL}logging: { sampleAllowed: 0 }\n`,
+      ['5:27 logging.sampleAllowed: expected at least 1, got 0'],
+    ],
+    [
+      'a sample that is a part',
+      `${MINIMAL}logging: { sampleAllowed: 0.1 }\n`,
+      ['5:27 logging.sampleAllowed: expected a whole number, got 0.1'],
+    ],
+    [
       'unknown keys',
       `${MINIMAL}lisen: {}\n__proto__: {}\nlogging: { levl: info, constructor: x }\n`,
       [
         '5:1 unknown key "lisen" [did you mean "listen"?]',
         '6:1 unknown key "__proto__"',
         '7:12 unknown key "levl" [did you mean "level"?]',
-        '7:24 unknown key "constructor" [known here: level, format]',
+        '7:24 unknown key "constructor" [known here: level, format, sampleAllowed]',
       ],
     ],
     [

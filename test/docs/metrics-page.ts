@@ -1,12 +1,10 @@
-import { Registry } from 'prom-client';
-import type { RegistryContentType } from 'prom-client';
 import { createMetrics, createProcessRegistry } from '../../src/record/metrics.ts';
-import type { MetricsProbe } from '../../src/record/metrics.ts';
+import type { MetricsProbe, Registry } from '../../src/record/metrics.ts';
 
 /** docs/metrics.md, from the metrics that the code registers. */
 export function metricsPage(): string {
-  const own = new Registry();
-  createMetrics(own, PROBE, '');
+  const registry = createProcessRegistry({ lost: () => 0 });
+  createMetrics(registry, PROBE, '');
   return `# Metrics
 
 What \`/metrics\` of the admin listener shows, in the text format of Prometheus. Labels take the values
@@ -15,12 +13,12 @@ or a namespace is never one. Written by \`npm run docs:metrics\` from the code.
 
 ## The service
 
-${tableOf(own)}
+${tableOf(registry, true)}
 ## The process
 
 As the library prom-client makes them for every Node process.
 
-${tableOf(createProcessRegistry())}`;
+${tableOf(registry, false)}`;
 }
 
 const PROBE: MetricsProbe = {
@@ -40,9 +38,10 @@ interface Metric {
   readonly labelNames: readonly string[];
 }
 
-function tableOf(registry: Registry<RegistryContentType>): string {
+function tableOf(registry: Registry, own: boolean): string {
   const metrics = registry.getMetricsAsArray() as unknown as readonly Metric[];
-  const rows = [...metrics]
+  const rows = metrics
+    .filter(({ name }) => name.startsWith('image_checker_') === own)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, type, labelNames, help }) => {
       const labels = labelNames.map((label) => `\`${label}\``).join(', ');

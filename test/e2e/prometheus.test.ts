@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -10,6 +10,7 @@ import { ask, reviewOf } from '../support/requests.ts';
 import type { Caller } from '../support/requests.ts';
 import { serve, setUp } from './built-service.ts';
 import type { BuiltService, Installation } from './built-service.ts';
+import { callerOf } from './caller.ts';
 import { eventually } from './eventually.ts';
 import { startPrometheus } from './prometheus-server.ts';
 import type { PrometheusServer } from './prometheus-server.ts';
@@ -186,18 +187,6 @@ async function writeRules({ serviceFolder }: Installation): Promise<void> {
   };
   await writeFile(`${file}.new`, rulesFile(spec));
   await rename(`${file}.new`, file);
-}
-
-async function callerOf({ admissionFolder, port }: Installation): Promise<Caller> {
-  const read = (name: string) => readFile(join(admissionFolder, name), 'utf8');
-  return {
-    port,
-    ca: await read('external-cert.pem'),
-    credential: {
-      certificate: await read('apiserver-client-cert.pem'),
-      key: await read('apiserver-client-key.pem'),
-    },
-  };
 }
 
 interface Load {

@@ -5,7 +5,7 @@ import type {
   RegistryCheck,
   Violation,
 } from '../../src/decide/decision.ts';
-import { recordDecision } from '../../src/record/decision-log.ts';
+import { createDecisionLog } from '../../src/record/decision-log.ts';
 import type { Log, LogFields, LogLevel } from '../../src/record/logger.ts';
 import { reviewOf } from '../support/policy.ts';
 import type { ReviewText } from '../support/policy.ts';
@@ -23,31 +23,41 @@ interface Line {
   readonly fields: LogFields;
 }
 
+/** A log of some levels that keeps its lines. */
+function memoryLog(writes: (level: LogLevel) => boolean): { log: Log; lines: Line[] } {
+  const lines: Line[] = [];
+  const write = (level: LogLevel, message: string, fields: LogFields = {}): void => {
+    lines.push({ level, message, fields });
+  };
+  const to =
+    (level: LogLevel) =>
+    (message: string, fields?: LogFields): void => {
+      write(level, message, fields);
+    };
+  const log = {
+    error: to('error'),
+    warn: to('warn'),
+    info: to('info'),
+    debug: to('debug'),
+    often: write,
+    writes,
+  };
+  return { log, lines };
+}
+
 /** The lines that a decision leaves in a log of some levels. */
 function record(
   given: Partial<Decision>,
   review: Partial<ReviewText> = {},
   writes: (level: LogLevel) => boolean = () => true,
 ): Line[] {
-  const lines: Line[] = [];
-  const to =
-    (level: LogLevel) =>
-    (message: string, fields: LogFields = {}): void => {
-      lines.push({ level, message, fields });
-    };
-  const log: Log = {
-    error: to('error'),
-    warn: to('warn'),
-    info: to('info'),
-    debug: to('debug'),
-    often: (level, message, fields) => {
-      lines.push({ level, message, fields });
-    },
-    writes,
-  };
-  const decision = { allowed: true, violations: [], checks: [], breakGlass: undefined, ...given };
-  recordDecision(log, reviewOf(review), decision, FACTS);
+  const { log, lines } = memoryLog(writes);
+  createDecisionLog(log, 1)(reviewOf(review), decisionOf(given), FACTS);
   return lines;
+}
+
+function decisionOf(given: Partial<Decision>): Decision {
+  return { allowed: true, violations: [], checks: [], breakGlass: undefined, ...given };
 }
 
 function violation(given: Partial<Violation> = {}): Violation {
@@ -197,5 +207,42 @@ describe('the log line of a decision', () => {
     expect(line?.fields['images']).toEqual(images);
     expect(line?.fields).not.toHaveProperty('moreImages');
     expect(line?.fields).not.toHaveProperty('moreViolations');
+  });
+});
+
+describe('a log of which the allowed reviews are sampled', () => {
+  const written = (sampleAllowed: number, decisions: readonly Partial<Decision>[]): Line[] => {
+    const { log, lines } = memoryLog(() => true);
+    const decisionLog = createDecisionLog(log, sampleAllowed);
+    for (const given of decisions) decisionLog(reviewOf(), decisionOf(given), FACTS);
+    return lines;
+  };
+  const allowed = Array.from({ length: 25 }, () => ({}));
+
+  it.each<[string, Partial<Decision>]>([
+    ['a denial', { allowed: false, violations: [violation()] }],
+    ['a denial that is about no image', { allowed: false, violations: [violation({ image: '' })] }],
+    ['a warning', { violations: [violation({ severity: 'warn' })] }],
+    ['an audited violation', { violations: [violation({ severity: 'audit' })] }],
+    [
+      'a check that was excused',
+      { checks: [{ ...CHECK, outcome: 'unchecked', excused: 'allow' }] },
+    ],
+    ['break-glass where nothing was violated', { breakGlass: ACCEPTED }],
+    ['break-glass that was refused', { breakGlass: REFUSED }],
+  ])('has every line of %s', (_title, given) => {
+    const lines = written(1000, [...allowed, ...Array.from({ length: 25 }, () => given)]);
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(25);
+    expect(lines.filter(({ fields }) => 'sampledOneIn' in fields)).toHaveLength(1);
+  });
+
+  it.each([
+    [1, 25, undefined],
+    [10, 3, 10],
+    [25, 1, 25],
+  ])('one in %d, has %d of 25, which say so', (sampleAllowed, count, sampledOneIn) => {
+    const lines = written(sampleAllowed, allowed);
+    expect(lines).toHaveLength(count);
+    for (const { fields } of lines) expect(fields['sampledOneIn']).toBe(sampledOneIn);
   });
 });

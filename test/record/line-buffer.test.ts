@@ -2,7 +2,8 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { createLineBuffer } from '../../src/record/line-buffer.ts';
-import type { LineBuffer, LineStream } from '../../src/record/line-buffer.ts';
+import type { LineBuffer } from '../../src/record/line-buffer.ts';
+import type { LineStream } from '../../src/record/line-stream.ts';
 
 /** A stream that does with each write what the test says, and goes on after an error as stdout does. */
 class Sink implements LineStream {
@@ -68,6 +69,7 @@ describe('a stream that is not read', () => {
     sink.stuck = true;
     for (let count = 0; count < 1000; count++) lines.add(line);
     expect(sink.writableLength).toBeLessThan(10 * 1024 * 1024);
+    expect(lines.lost()).toBe(1000 - sink.writableLength / line.length);
   });
 
   it('is told how many lines it missed, when it is read again', () => {
@@ -99,6 +101,7 @@ describe('a stream that fails', () => {
     lines.flush();
     // Of what failed a part may be there.
     expect(sink.writes).toEqual(['\nlost 2\nc\n', 'd\n']);
+    expect(lines.lost()).toBe(2);
   });
 
   it('is no reason to fail when it is gone for good', () => {

@@ -96,7 +96,7 @@ describe('the files that setup renders', () => {
       rules: 'rules.yaml',
       pluginCacheSeconds: 50,
       limits: { bodyBytes: 3145728, inFlight: 512, containers: 1000 },
-      logging: { level: 'info', format: 'json' },
+      logging: { level: 'info', format: 'json', sampleAllowed: 1 },
     });
   });
 

@@ -94,7 +94,7 @@ function configIn(folder: string): Config {
     rules: join(folder, 'rules.yaml'),
     pluginCacheSeconds: 50,
     limits: { bodyBytes: 3 * 1024 * 1024, inFlight: 512, containers: 1000 },
-    logging: { level: 'info', format: 'json' },
+    logging: { level: 'info', format: 'json', sampleAllowed: 1 },
     registries: registriesSchema.parse(undefined),
   };
 }

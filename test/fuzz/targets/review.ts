@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createCheckImage } from '../../../src/check-image.ts';
+import { createDecisionLog } from '../../../src/record/decision-log.ts';
+import type { Log } from '../../../src/record/logger.ts';
 import { oracleDecide } from '../../decide/policy-oracle.ts';
 import { quickPolicyOf, ANNOTATION, LIMITS } from '../../support/policy.ts';
 import type { SpecText } from '../../decide/policy-oracle.ts';
@@ -21,18 +23,20 @@ const SPEC: SpecText = {
   ],
 };
 
+const log: Log = {
+  error: failIfLogged,
+  warn: ignore,
+  info: ignore,
+  debug: ignore,
+  often: ignore,
+  writes: () => true,
+};
 const checkImage = createCheckImage({
   policy: () => POLICY,
   limits: LIMITS,
   inspector: undefined,
-  log: {
-    error: failIfLogged,
-    warn: ignore,
-    info: ignore,
-    debug: ignore,
-    often: ignore,
-    writes: () => true,
-  },
+  record: createDecisionLog(log, 1),
+  log,
   metrics: {
     decided: ignore,
     failed: ignore,
