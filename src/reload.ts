@@ -35,11 +35,13 @@ export interface Reloaders {
 
 export function createReloaders(deps: ReloadDeps): Reloaders {
   const { config, log, clock } = deps;
+  let watched: RulesWatch | undefined;
   const rules = createReloader({
     what: 'rules',
     load: () => loadPolicy(config.rules),
     apply: (policy) => {
       applyPolicy(policy, deps);
+      watched?.follow();
     },
     log,
     clock,
@@ -59,7 +61,7 @@ export function createReloaders(deps: ReloadDeps): Reloaders {
     },
     watch() {
       const { certificate, key, clientCA } = config.tls;
-      const unwatchRules = watchFiles([config.rules], () => void rules.reload());
+      const watching = (watched = watchRules(deps, () => void rules.reload()));
       const unwatchCertificates = watchFiles([certificate, key, clientCA], () => {
         void certificates.reload();
       });
@@ -71,7 +73,7 @@ export function createReloaders(deps: ReloadDeps): Reloaders {
       }, RETRY_MS).unref();
       return () => {
         clearInterval(retry);
-        unwatchRules();
+        watching.end();
         unwatchCertificates();
       };
     },
@@ -85,6 +87,29 @@ export function createReloaders(deps: ReloadDeps): Reloaders {
 
 function isFailure(failure: FailedReload | undefined): failure is FailedReload {
   return failure !== undefined;
+}
+
+interface RulesWatch {
+  /** Looks at the files that the rules in force name, and no longer at those of the rules before. */
+  readonly follow: () => void;
+  readonly end: () => void;
+}
+
+function watchRules({ config, state }: ReloadDeps, onChange: () => void): RulesWatch {
+  const named = (): readonly string[] => [config.rules, ...state.policy.files];
+  let files = named();
+  let unwatch = watchFiles(files, onChange);
+  return {
+    follow() {
+      if (named().join('\0') === files.join('\0')) return;
+      unwatch();
+      files = named();
+      unwatch = watchFiles(files, onChange);
+    },
+    end() {
+      unwatch();
+    },
+  };
 }
 
 function applyPolicy(policy: Policy, { config, state, log, clock }: ReloadDeps): void {

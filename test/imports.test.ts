@@ -87,8 +87,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@noble/curves': ['verify/key-signature.ts'],
   '@sigstore/bundle': ['verify/keyless.ts'],
   '@sigstore/core': ['verify/certificate-parts.ts'],
-  '@sigstore/protobuf-specs': ['verify/keyless.ts'],
-  '@sigstore/verify': ['verify/keyless.ts'],
+  '@sigstore/protobuf-specs': ['verify/keyless.ts', 'rules/trust-material.ts'],
+  '@sigstore/verify': ['verify/keyless.ts', 'rules/trust-material.ts'],
 };
 
 /** The network: the service that is asked, and the one client that asks it. */

@@ -8,6 +8,7 @@ import { startService } from '../src/service.ts';
 import type { Service } from '../src/service.ts';
 import { issueLeaf } from '../src/setup/pki.ts';
 import { systemPkiPorts } from '../src/setup/system-pki-ports.ts';
+import { newSigningKey } from './support/cosign.ts';
 import { newTestPki } from './support/certificates.ts';
 import type { TestPki } from './support/certificates.ts';
 import { ask, outcome, reviewOf } from './support/requests.ts';
@@ -95,6 +96,23 @@ describe('a service whose files change', () => {
     await rename(join(folder.folder, '..data_tmp'), join(folder.folder, '..data'));
     await until(() => logged('rules reloaded') === 1);
     expect([await allows('docker.io/a'), await allows('quay.io/a')]).toEqual([false, true]);
+  });
+
+  it('goes by a new key when the file changes that the rules name', async () => {
+    const pemOf = (): string =>
+      newSigningKey().trusted.key.export({ type: 'spki', format: 'pem' }).toString();
+    await start(({ config }) => writeFile(join(config.rules, '..', 'a.pub'), pemOf()));
+    const keyFile = join(folder.folder, 'a.pub');
+    const signed = RULES.replace('explicitRegistry: true', 'signatures: [{ keys: [a.pub] }]');
+    await writeFile(folder.config.rules, signed);
+    await until(() => logged('rules reloaded') === 1);
+    await writeFile(keyFile, pemOf());
+    await until(() => logged('rules reloaded') === 2);
+    await writeFile(keyFile, 'no key');
+    await until(() => logged('rules: not reloaded, the old state stays in force') === 1);
+    await writeFile(folder.config.rules, RULES);
+    await until(() => logged('rules reloaded') === 3);
+    expect(await allows('docker.io/a')).toBe(true);
   });
 
   it.each([

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { unreadable } from '../files/read-text-file.ts';
 import type { SourceText } from '../files/document.ts';
 import { parsePolicy } from '../rules/load.ts';
 import type { Policy } from '../rules/policy.ts';
+import { readRuleFiles } from '../rules/rule-files.ts';
 import { DEFAULT_SERVICE_FOLDER } from '../setup/layout.ts';
 
 /** Where `setup` puts the rules of a control-plane node. */
@@ -20,5 +21,6 @@ export async function readSource(file: string, cwd: string, hint: string): Promi
 
 /** @throws {ImageCheckerError} `file-unreadable`, `rules-invalid` */
 export async function readRules(file: string, cwd: string): Promise<Policy> {
-  return parsePolicy(await readSource(file, cwd, 'name a rules file with --rules FILE'));
+  const source = await readSource(file, cwd, 'name a rules file with --rules FILE');
+  return parsePolicy(source, await readRuleFiles(source, dirname(resolve(cwd, file))));
 }

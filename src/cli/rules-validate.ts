@@ -1,7 +1,9 @@
+import { dirname, resolve } from 'node:path';
 import { describeProblem } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import type { SourceText } from '../files/document.ts';
 import { printable } from '../respond/escape.ts';
+import { readRuleFiles } from '../rules/rule-files.ts';
 import { validate } from '../rules/validate.ts';
 import type { Validation } from '../rules/validate.ts';
 import { EXIT } from './context.ts';
@@ -23,7 +25,8 @@ export async function validateRules(
   context: CommandContext,
 ): Promise<void> {
   const source = await readSource(file, context.cwd, 'name a rules file');
-  const found = validate(source);
+  const files = await readRuleFiles(source, dirname(resolve(context.cwd, file)));
+  const found = validate(source, { files, now: Date.now() });
   const valid = found.errors.length === 0 && (strict !== true || found.warnings.length === 0);
   if (!valid) context.exitCode = EXIT.finding;
   const text =

@@ -60,7 +60,7 @@ async function testRules(
   const read = (file: string) => readSource(file, context.cwd, 'name a file of policy tests');
   const tests = await settleAll(
     'rules-invalid',
-    files.map((file) => loadPolicyTest(file, read)),
+    files.map((file) => loadPolicyTest(file, read, context.cwd)),
   );
   const results = tests.map(({ file, policy, cases }): FileResult => ({
     file,

@@ -53,7 +53,7 @@ export async function examine(options: DoctorOptions, ports: DoctorPorts): Promi
   if (kubeconf !== undefined && service !== undefined) checkPort(kubeconf, service, findings);
   const credentials = await checkCertificates({ kubeconf, service }, ports, findings);
   await checkSecrets({ ...apiserver, service, credentials }, findings);
-  await lookAtRules(options, { ...apiserver, service }, findings);
+  await lookAtRules(options, { ...apiserver, service }, { findings, now: ports.now });
   return {
     findings: findings
       .list()
@@ -130,7 +130,7 @@ function planned(host: string, given: GivenFile | undefined): GivenFile {
 async function lookAtRules(
   { rules, kubeconfig }: DoctorOptions,
   { manifest, service, images }: Pick<Secrets, 'manifest' | 'service' | 'images'>,
-  findings: Findings,
+  { findings, now }: { readonly findings: Findings } & Pick<DoctorPorts, 'now'>,
 ): Promise<void> {
   const asking = { ...(manifest && { manifest }), ...(kubeconfig !== undefined && { kubeconfig }) };
   const version = await checkVersion(asking, findings);
@@ -138,7 +138,7 @@ async function lookAtRules(
   if (file === undefined) return;
   const own = (manifest && stringOf(manifest.yaml, manifest.container, 'image')) ?? '';
   const all = [...images, ...(own === '' ? [] : [own]), ...systemImages(own, version)];
-  await checkRules(file, all, findings);
+  await checkRules(file, all, { findings, now });
 }
 
 interface Secrets extends Apiserver {

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ImageCheckerError } from '../errors.ts';
 import { readDocument } from '../files/document.ts';
 import type { SourceText } from '../files/document.ts';
@@ -6,9 +6,9 @@ import { nearest } from '../files/nearest.ts';
 import { parseImageReview } from '../parse/image-review.ts';
 import type { ImageReview } from '../parse/image-review.ts';
 import { API_VERSION, KIND } from '../parse/image-review.ts';
-import { compilePolicy } from '../rules/compile.ts';
+import { parsePolicy } from '../rules/load.ts';
 import type { Policy } from '../rules/policy.ts';
-import { imagePolicySchema } from '../rules/schema.ts';
+import { readRuleFiles } from '../rules/rule-files.ts';
 import { policyTestSchema } from './schema.ts';
 import type { PolicyCase } from './schema.ts';
 
@@ -34,22 +34,27 @@ export type ReadSource = (file: string) => Promise<SourceText>;
 /**
  * Reads a file of policy tests and the rules that it names.
  *
+ * @param cwd what the names of files are relative to
  * @throws {ImageCheckerError} `rules-invalid` with everything that is wrong with one of the two
  */
-export async function loadPolicyTest(file: string, read: ReadSource): Promise<LoadedTest> {
+export async function loadPolicyTest(
+  file: string,
+  read: ReadSource,
+  cwd: string,
+): Promise<LoadedTest> {
   const source = await read(file);
   const test = readDocument(source, policyTestSchema);
   if (!test.ok) throw new ImageCheckerError('rules-invalid', test.problems);
   const rules = await readRules(file, test.value.rules, read);
-  const policy = readDocument(rules, imagePolicySchema);
-  if (!policy.ok) throw new ImageCheckerError('rules-invalid', policy.problems);
+  const files = await readRuleFiles(rules, resolve(cwd, dirname(rules.file)));
+  const policy = parsePolicy(rules, files);
   checkRuleNames(
     source,
-    policy.value.spec.rules.map(({ name }) => name),
+    policy.rules.map(({ name }) => name),
   );
   return {
     file,
-    policy: compilePolicy(policy.value, rules.text),
+    policy,
     cases: test.value.cases.map((one) => loadCase(one, file)),
   };
 }

@@ -3,20 +3,33 @@ import { indexImagePatterns } from '../parse/image-pattern-set.ts';
 import { foldImagePattern } from '../parse/image-pattern.ts';
 import type { ImagePattern } from '../parse/image-pattern.ts';
 import { compileRegistrySet, foldRegistryPattern } from '../parse/registry-pattern.ts';
+import { compileRegistryRequirement } from './compile-registry.ts';
+import { NO_FILES } from './rule-files.ts';
+import type { RuleFiles } from './rule-files.ts';
 import { indexRules } from './rule-index.ts';
 import type { ImageSet, Policy, Prohibition, Requirement, Rule, Selector } from './policy.ts';
 import type { ImagePolicy, RuleSpec, SelectorSpec } from './schema.ts';
 
-/** Compiles a checked rules file; `text` is the file as it was read, for its hash. */
-export function compilePolicy(file: ImagePolicy, text: string): Policy {
+/**
+ * Compiles a checked rules file.
+ *
+ * @param text the file as it was read, for its hash
+ * @param files those that it names, which were checked too
+ */
+export function compilePolicy(
+  file: ImagePolicy,
+  text: string,
+  files: RuleFiles = NO_FILES,
+): Policy {
   const { unmatchedImages, emptyReviews, breakGlass, rules } = file.spec;
   const compiled = rules.map((spec) => {
     const match = foldSelector(spec.match);
-    return { rule: compileRule(spec, match), match };
+    return { rule: compileRule(spec, match, files), match };
   });
   return {
     name: file.metadata.name,
-    hash: createHash('sha256').update(text).digest('hex').slice(0, 12),
+    hash: hashOf(text, files),
+    files: [...files.values()].map(({ path }) => path),
     unmatchedImages,
     emptyReviews,
     breakGlass: breakGlass && {
@@ -29,17 +42,23 @@ export function compilePolicy(file: ImagePolicy, text: string): Policy {
   };
 }
 
-function compileRule(spec: RuleSpec, folded: SelectorSpec | undefined): Rule {
+function hashOf(text: string, files: RuleFiles): string {
+  const hash = createHash('sha256').update(text);
+  for (const [name, file] of files) hash.update(JSON.stringify([name, file.text]));
+  return hash.digest('hex').slice(0, 12);
+}
+
+function compileRule(spec: RuleSpec, folded: SelectorSpec | undefined, files: RuleFiles): Rule {
   const match = compileSelector(folded);
   return {
     name: spec.name,
     mode: spec.mode,
-    onError: 'deny',
+    onError: spec.onError ?? 'deny',
     message: spec.message,
     match,
     exactMatch: folded === spec.match ? match : compileSelector(spec.match),
     except: (spec.except ?? []).map(compileSelector),
-    require: compileRequirement(spec.require),
+    require: compileRequirement(spec.require, files),
     forbid: compileProhibition(spec.forbid),
   };
 }
@@ -55,14 +74,14 @@ function compileSelector(spec: SelectorSpec | undefined): Selector {
   return { namespaces: spec?.namespaces, images: compileImages(spec?.images) };
 }
 
-function compileRequirement(spec: RuleSpec['require']): Requirement {
+function compileRequirement(spec: RuleSpec['require'], files: RuleFiles): Requirement {
   return {
     registries: spec?.registries && compileRegistrySet(spec.registries),
     images: compileImages(spec?.images),
     tags: spec?.tags,
     digest: spec?.digest === true,
     explicitRegistry: spec?.explicitRegistry === true,
-    registry: undefined,
+    registry: compileRegistryRequirement(spec, files),
   };
 }
 

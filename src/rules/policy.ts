@@ -61,8 +61,10 @@ export interface BreakGlass {
 /** A rules file, compiled. */
 export interface Policy {
   readonly name: string;
-  /** The first 12 hex digits of the SHA-256 of the file. */
+  /** The first 12 hex digits of the SHA-256 of the file, and of the files that it names. */
   readonly hash: string;
+  /** Absolute paths of the files that it names: keys, certificates, trusted roots. */
+  readonly files: readonly string[];
   readonly unmatchedImages: 'deny' | 'allow';
   readonly emptyReviews: 'deny' | 'allow';
   readonly breakGlass: BreakGlass | undefined;

@@ -7,6 +7,8 @@ import { isTagGlob, parseImagePattern } from '../parse/image-pattern.ts';
 import type { ParsedPattern } from '../parse/registry-pattern.ts';
 import { parseRegistryPattern } from '../parse/registry-pattern.ts';
 import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
+import { checkOnError, onErrorSchema } from './on-error-schema.ts';
+import { signaturesSchema } from './signatures-schema.ts';
 
 /** Longest rule message: it has to fit into a reason of 1 KiB beside the image. */
 const MAX_MESSAGE_LENGTH = 256;
@@ -87,6 +89,7 @@ const requirement = withSomeKey({
     .literal(true)
     .optional()
     .describe('The reference as written names its registry.'),
+  signatures: signaturesSchema.optional(),
 }).describe('Every key given must hold.');
 
 const prohibition = withSomeKey({
@@ -103,6 +106,7 @@ const rule = z
       .enum(['enforce', 'warn', 'audit'])
       .default('enforce')
       .describe('enforce denies; warn allows and says so; audit allows and logs alone.'),
+    onError: onErrorSchema,
     match: selector.optional().describe('What the rule covers; absent: every image everywhere.'),
     except: atLeastOne(selector)
       .optional()
@@ -123,7 +127,8 @@ const rule = z
         'expected at least one of match, require, forbid: this rule covers every image and asks nothing',
       params: { hint: 'to allow everything write `unmatchedImages: allow`' },
     }),
-  );
+  )
+  .superRefine(checkOnError);
 
 const breakGlass = z.strictObject({
   annotation: z

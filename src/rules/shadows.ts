@@ -6,6 +6,7 @@ import {
   registryContains,
   selectorContains,
 } from './containment.ts';
+import { asksRegistry } from './on-error-schema.ts';
 import type { RuleSpec } from './schema.ts';
 
 const STRICTNESS = { audit: 0, warn: 1, enforce: 2 } as const;
@@ -34,9 +35,10 @@ export function asksSomething({ require, forbid }: RuleSpec): boolean {
 type Requirement = NonNullable<RuleSpec['require']>;
 type Prohibition = NonNullable<RuleSpec['forbid']>;
 
-/** What the other requires is narrower, key by key. */
+/** What the other requires is narrower, key by key. Of what a registry is asked nothing is claimed. */
 function requiresNoMore(rule: Requirement, other: Requirement): boolean {
   return (
+    !asksRegistry(rule) &&
     within(other.registries, rule.registries, registryContains) &&
     within(other.images, rule.images, (one, two) => patternsContain(one, two, 'as-proof')) &&
     within(other.tags, rule.tags, globContains) &&

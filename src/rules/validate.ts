@@ -1,7 +1,11 @@
 import type { Problem } from '../errors.ts';
-import { readDocument } from '../files/document.ts';
+import { parseYaml, readDocument } from '../files/document.ts';
 import type { SourceText } from '../files/document.ts';
+import { readPolicy } from './read-policy.ts';
+import { mayNameSigners } from './rule-files.ts';
+import type { RuleFiles } from './rule-files.ts';
 import { imagePolicySchema } from './schema.ts';
+import { findSignerWarnings } from './signer-mistakes.ts';
 import { findWarnings } from './warnings.ts';
 
 /** All that there is to say about a rules file. */
@@ -12,16 +16,27 @@ export interface Validation {
   readonly ruleCount: number;
 }
 
-export function validate(source: SourceText): Validation {
-  const read = readDocument(source, imagePolicySchema);
+/** What a validation needs beside the text. */
+export interface ValidationDeps {
+  /** Those that the rules name, already read. */
+  readonly files: RuleFiles;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export function validate(source: SourceText, deps: ValidationDeps): Validation {
+  const read = readPolicy(source, deps.files);
   if (!read.ok) return { errors: read.problems, warnings: [], ruleCount: 0 };
-  return { errors: [], warnings: placeWarnings(source), ruleCount: read.value.spec.rules.length };
+  const warnings = placeWarnings(source, deps);
+  return { errors: [], warnings, ruleCount: read.value.spec.rules.length };
 }
 
 /** Read once more with the warnings as issues of the schema, which then have line and column. */
-function placeWarnings(source: SourceText): readonly Problem[] {
+function placeWarnings(source: SourceText, { files, now }: ValidationDeps): readonly Problem[] {
+  const document = mayNameSigners(source) ? parseYaml(source).value : undefined;
   const warning = imagePolicySchema.superRefine((policy, context) => {
-    for (const { path, message, hint } of findWarnings(policy)) {
+    const warnings = [...findWarnings(policy), ...findSignerWarnings(document, files, now)];
+    for (const { path, message, hint } of warnings) {
       context.addIssue({ code: 'custom', path: [...path], message, params: { hint } });
     }
   });

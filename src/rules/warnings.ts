@@ -1,4 +1,5 @@
 import { isPathComponent } from '../parse/reference-grammar.ts';
+import { asksRegistry } from './on-error-schema.ts';
 import { prohibitionConflict, requirementConflict } from './conflicts.ts';
 import { allDisjoint, foldRegistry, registriesDisjoint, selectorContains } from './containment.ts';
 import { warnBesideOthers } from './rule-pairs.ts';
@@ -22,6 +23,7 @@ export function findWarnings({ spec }: ImagePolicy): readonly RulesWarning[] {
     ...warnOfPolicy(spec),
     ...ownWarnings.flat(),
     ...spec.rules.flatMap((rule, index) => warnOfPatterns(rule, ['spec', 'rules', index])),
+    ...spec.rules.flatMap((rule, index) => warnOfMovingTags(rule, ['spec', 'rules', index])),
     ...warnOfPairs(
       spec,
       spec.rules.filter((_rule, index) => ownWarnings[index]?.length === 0),
@@ -70,6 +72,16 @@ function warnOfRule(rule: RuleSpec, path: Path): RulesWarning[] {
     warnings.push({ path: [...path, 'forbid'], message, hint: 'widen match, or drop the rule' });
   }
   return warnings;
+}
+
+/** A review cannot change the pod: by a tag the node may pull what nobody has judged. */
+function warnOfMovingTags({ require }: RuleSpec, path: Path): RulesWarning[] {
+  if (!asksRegistry(require) || require?.digest === true) return [];
+  const message =
+    'what the tag points at is judged, and the node may pull another image by it later';
+  const hint =
+    'add `digest: true` beside it, and write the digest behind the tag: name:tag@sha256:...';
+  return [{ path: [...path, 'require'], message, hint }];
 }
 
 /** Why the rule's own keys exclude each other. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { parse } from 'yaml';
 import { parsePolicy } from '../../../src/rules/load.ts';
+import { NO_FILES } from '../../../src/rules/rule-files.ts';
 import { validate } from '../../../src/rules/validate.ts';
 import type { SpecText } from '../../decide/policy-oracle.ts';
 import { expectDecidesAsWritten } from '../decides-as-written.ts';
@@ -10,7 +11,7 @@ import { expectProblems, readOrRefuse, textOf } from '../text.ts';
 export function fuzz(data: Uint8Array): void {
   const source = { file: 'rules.yaml', text: textOf(data) };
   const policy = readOrRefuse('rules-invalid', () => parsePolicy(source));
-  const { errors, warnings } = validate(source);
+  const { errors, warnings } = validate(source, { files: NO_FILES, now: 0 });
   expectProblems([...errors, ...warnings]);
   assert.equal(errors.length === 0, policy !== undefined);
   if (policy === undefined) return;
