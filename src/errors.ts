@@ -7,7 +7,7 @@
  * - `review-invalid`: a body is no ImageReview
  * - `reference-invalid`: a string is no image reference
  * - `port-unavailable`: a listener could not be opened
- * - `manifest-invalid`: kube-apiserver's manifest or admission configuration cannot be edited safely
+ * - `manifest-invalid`: a manifest, kube-apiserver's for one, or an admission configuration cannot be edited safely
  * - `kubeconfig-invalid`: a kubeconfig cannot be used
  * - `setup-refused`: setup would overwrite something, or lacks what it needs
  * - `file-unreadable`: a file could not be read

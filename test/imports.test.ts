@@ -26,6 +26,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   record: ['errors'],
   // The client of OCI registries.
   registry: ['errors', 'files', 'parse'],
+  // What `pin` does: images in manifests, and the digests of their tags.
+  pin: ['errors', 'files', 'parse', 'scan', 'manifest', 'registry'],
+  // What `pull-secret` does.
+  'pull-secret': ['errors', 'files', 'parse', 'registry'],
   // Checks of what registries hold: signatures, attestations, digests, ages.
   verify: ['errors', 'parse', 'registry'],
   'check-image': ['errors', 'parse', 'decide', 'respond', 'record'],
@@ -75,7 +79,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   re2js: ['rules', 'predicate'],
   '@bufbuild/cel': ['predicate'],
   '@bufbuild/protobuf': ['predicate'],
-  yaml: ['files', 'setup', 'manifest', 'scan'],
+  yaml: ['files', 'setup', 'manifest', 'scan', 'pin', 'pull-secret'],
   zod: ['files', 'rules', 'verify', 'config', 'ask', 'enable', 'policy-test', 'kubeconf'],
   'lru-cache': ['verify'],
   commander: ['cli'],

@@ -47,9 +47,14 @@ export class Authorizer {
     this.#now = now;
   }
 
+  /** How a registry wanted it the last time; undefined when it never asked. */
+  challengeOf({ origin }: Endpoint): Challenge | undefined {
+    return this.#challenges.get(origin);
+  }
+
   /** In the way that the registry wanted it the last time; nobody, before it was ever asked. */
   async remembered(endpoint: Endpoint, signal: AbortSignal): Promise<Authorization | Failure> {
-    const challenge = this.#challenges.get(endpoint.origin);
+    const challenge = this.challengeOf(endpoint);
     if (challenge === undefined) return { header: undefined, credential: undefined };
     return this.#meet(endpoint, challenge, signal);
   }
@@ -131,13 +136,17 @@ export class Authorizer {
   }
 }
 
-/** The only thing that is ever done is pulling from one repository. */
-export function questionOf(
+/** The only thing that is ever done is pulling from one repository; undefined for no more than a login. */
+export function scopeOf({ path }: Endpoint): string | undefined {
+  return path === '' ? undefined : `repository:${path}:pull`;
+}
+
+function questionOf(
   endpoint: Endpoint,
   { realm, service }: Extract<Challenge, { readonly scheme: 'bearer' }>,
   credential: Credential | undefined,
 ): TokenQuestion {
-  return { endpoint, realm, service, scope: `repository:${endpoint.path}:pull`, credential };
+  return { endpoint, realm, service, scope: scopeOf(endpoint), credential };
 }
 
 function keyOf({ endpoint, realm, service, scope, credential }: TokenQuestion): string {

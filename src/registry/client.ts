@@ -11,7 +11,7 @@ import type { Answer } from './wire.ts';
 
 /** One question about a repository. */
 export interface Question {
-  /** Behind `/v2/<repository>/`. */
+  /** Behind `/v2/<repository>/`, or `/v2/` for the host as a whole. */
   readonly path: string;
   /** Media types. */
   readonly accept: string;
@@ -77,7 +77,9 @@ export class Client {
     signal: AbortSignal,
   ): Promise<Answer | Failure> {
     const parcel: Parcel = {
-      url: new URL(`${endpoint.origin}/v2/${endpoint.path}/${path}`),
+      url: new URL(
+        [endpoint.origin, 'v2', ...(endpoint.path === '' ? [] : [endpoint.path]), path].join('/'),
+      ),
       method: 'GET',
       headers: { accept, ...(header === undefined ? {} : { authorization: header }) },
       maxBytes,

@@ -1,20 +1,15 @@
-import type { RegistriesConfig } from '../config/registries.ts';
 import { isTag } from '../parse/reference-grammar.ts';
-import { Authorizer } from './authorizer.ts';
-import { Client } from './client.ts';
-import { Courier } from './courier.ts';
-import { Credentials } from './credentials.ts';
+import type { Client } from './client.ts';
 import type { RegistryDeps } from './deps.ts';
 import { algorithmOf, digestOf, isDigest } from './digest.ts';
 import { endpointOf } from './endpoint.ts';
 import { corrupt, unavailable } from './failure.ts';
-import { HostPool } from './host-pool.ts';
+import { openParts } from './parts.ts';
+import type { RegistrySettings } from './parts.ts';
 import { Referrers } from './referrers.ts';
 import type { Manifest, Registry, Repository } from './registry.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { Answer } from './wire.ts';
-
-export type RegistrySettings = Pick<RegistriesConfig, 'credentials' | 'hosts'>;
 
 export interface ClosableRegistry extends Registry {
   /** Ends idle connections; what is under way breaks off. */
@@ -35,11 +30,7 @@ const MANIFEST_TYPES = [
 
 /** A client of registries by the settings in the config. Its files are read when they are needed. */
 export function createRegistry(settings: RegistrySettings, deps: RegistryDeps): ClosableRegistry {
-  const pool = new HostPool(deps);
-  const courier = new Courier(pool, settings.hosts);
-  const credentials = new Credentials(settings.credentials, deps);
-  const authorizer = new Authorizer(courier, credentials, deps.now);
-  const client = new Client(courier, authorizer, deps.random);
+  const { client, pool } = openParts(settings, deps);
   const late = (key: string) =>
     unavailable(`${key}: expected an answer, got none before the deadline`);
   const manifests = new SingleFlight<Manifest | undefined>(late);

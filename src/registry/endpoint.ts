@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly origin: string;
   /** By what name credentials are kept. */
   readonly account: string;
-  /** The path of the repository at that host. */
+  /** The path of the repository at that host; empty for the host as a whole. */
   readonly path: string;
   readonly settings: RegistryHostConfig;
   /** Named in the config, and so it may be this machine. */
@@ -26,19 +26,30 @@ const NO_SETTINGS: RegistryHostConfig = { plainHttp: false };
 
 /** @throws {ImageCheckerError} `registry-unavailable` for what names no host or no repository */
 export function endpointOf(repository: Repository, hosts: RegistriesConfig['hosts']): Endpoint {
-  const { registry } = repository;
+  const endpoint = hostEndpointOf(repository.registry, hosts);
+  const path = endpoint.prefix + repository.repository;
+  if (!path.split('/').every(isPathComponent)) {
+    throw unavailable(
+      `${endpoint.registry}: expected a repository, got ${JSON.stringify(repository.repository)}`,
+    );
+  }
+  return { ...endpoint, path };
+}
+
+/** The host alone. @throws {ImageCheckerError} `registry-unavailable` for what names none */
+export function hostEndpointOf(registry: string, hosts: RegistriesConfig['hosts']): HostEndpoint {
   const isNamed = Object.hasOwn(hosts, registry);
   const settings = (isNamed ? hosts[registry] : undefined) ?? NO_SETTINGS;
   const place = placeOf(registry, settings.mirror);
   const origin = `${settings.plainHttp ? 'http' : 'https'}://${place.host}`;
-  const path = place.prefix + repository.repository;
-  if (!isHost(place.host, origin))
-    throw unavailable(`expected a registry that can be asked, got ${registry}`);
-  if (!path.split('/').every(isPathComponent)) {
-    throw unavailable(`${registry}: expected a repository, got ${repository.repository}`);
+  if (!isHost(place.host, origin)) {
+    throw unavailable(`expected a registry that can be asked, got ${JSON.stringify(registry)}`);
   }
-  return { registry, ...place, origin, path, settings, isNamed };
+  return { registry, ...place, origin, path: '', settings, isNamed };
 }
+
+/** `prefix` is where a mirror keeps the repositories. */
+type HostEndpoint = Endpoint & { readonly prefix: string };
 
 interface Place {
   readonly host: string;

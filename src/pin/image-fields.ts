@@ -1,0 +1,144 @@
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import type { Document, Pair, Range } from 'yaml';
+import { messageOf } from '../errors.ts';
+import type { Problem } from '../errors.ts';
+import type { SourceText } from '../files/document.ts';
+import type { ObjectPath } from '../scan/found-object.ts';
+import { readWorkloads } from '../scan/workload.ts';
+
+/** An image in the text of a manifest. */
+export interface ImageField {
+  readonly image: string;
+  /** Offsets of the image itself, within its quotes. */
+  readonly start: number;
+  readonly end: number;
+  /** 1-based. */
+  readonly line: number;
+}
+
+export interface ImageFields {
+  /** In the order of the text; one that several places refer to by an alias is one. */
+  readonly fields: readonly ImageField[];
+  readonly problems: readonly Problem[];
+}
+
+/** Finds the images of all workloads in a manifest of any number of documents (JSON is YAML). */
+export function readImageFields(source: SourceText): ImageFields {
+  const lines = new LineCounter();
+  const problems: Problem[] = [];
+  const fields = new Map<number, ImageField>();
+  const say = (offset: number, message: string): void => {
+    problems.push({ file: source.file, line: lineOf(lines, offset), message });
+  };
+  for (const document of documentsOf(source.text, lines)) {
+    for (const { path, image } of imagesOf(document, say)) {
+      const place = placeOf(document, path, image, source.text);
+      if (typeof place !== 'number') {
+        fields.set(place.start, { ...place, line: lineOf(lines, place.start) });
+      } else
+        say(place, `expected ${image} to be written in one piece, got another way of writing it`);
+    }
+  }
+  return { fields: [...fields.values()].sort((a, b) => a.start - b.start), problems };
+}
+
+function documentsOf(text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
+  const options = { lineCounter, merge: true, prettyErrors: false, logLevel: 'silent' } as const;
+  const documents = parseAllDocuments(text, options);
+  return Array.isArray(documents) ? documents : [];
+}
+
+function lineOf(lines: LineCounter, offset: number): number {
+  return Math.max(lines.linePos(offset).line, 1);
+}
+
+type Say = (offset: number, message: string) => void;
+
+function imagesOf(
+  document: Document.Parsed,
+  say: Say,
+): readonly { readonly path: ObjectPath; readonly image: string }[] {
+  const [mistake] = document.errors;
+  if (mistake !== undefined) {
+    say(mistake.pos[0], `not YAML: ${mistake.message}`);
+    return [];
+  }
+  const begin = document.contents?.range[0] ?? document.range[0];
+  const found: { path: ObjectPath; image: string }[] = [];
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const nowhere = (): { line: number; column: number } => ({ line: 1, column: 1 });
+    readWorkloads(
+      { value, kind: undefined, apiVersion: undefined, locate: nowhere },
+      {
+        pod: ({ images }, path) => {
+          const written = images.filter(({ image }) => image !== '');
+          found.push(
+            ...written.map((each) => ({ path: [...path, ...each.path], image: each.image })),
+          );
+        },
+        skipped: () => undefined,
+        invalid: (message, path) => {
+          say(rangeAt(document, path)?.[0] ?? begin, message);
+        },
+      },
+    );
+  } catch (thrown) {
+    say(begin, `not YAML: ${messageOf(thrown)}`);
+  }
+  return found;
+}
+
+type Place = Omit<ImageField, 'line'>;
+
+/** Where an image is written; the offset alone when it is not written as it is. */
+function placeOf(
+  document: Document.Parsed,
+  path: ObjectPath,
+  image: string,
+  text: string,
+): Place | number {
+  const [start, end] = rangeAt(document, path) ?? [0, 0];
+  const written = text.slice(start, end);
+  if (written === image) return { image, start, end };
+  const isQuoted = written === `'${image}'` || written === `"${image}"`;
+  return isQuoted ? { image, start: start + 1, end: end - 1 } : start;
+}
+
+/** Where the value at a path is written, which may be elsewhere by an alias or a merge. */
+function rangeAt(document: Document.Parsed, path: ObjectPath): Range | undefined | null {
+  const found = path.reduce<unknown>((at, step) => stepInto(document, at, step), document.contents);
+  const node = resolved(document, found);
+  return isNode(node) ? node.range : undefined;
+}
+
+function resolved(document: Document.Parsed, node: unknown): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function stepInto(document: Document.Parsed, from: unknown, step: string | number): unknown {
+  const node = resolved(document, from);
+  if (isSeq(node)) return node.items[Number(step)];
+  if (!isMap(node)) return undefined;
+  const own = node.items.find((pair) => keyOf(pair) === String(step));
+  return own === undefined ? stepIntoMerged(document, node.items, step) : own.value;
+}
+
+/** What `<<` brings in: the first of several maps that has the key. */
+function stepIntoMerged(
+  document: Document.Parsed,
+  pairs: readonly Pair[],
+  step: string | number,
+): unknown {
+  const merged = pairs
+    .filter((pair) => keyOf(pair) === '<<')
+    .map(({ value }) => resolved(document, value))
+    .flatMap((value) => (isSeq(value) ? value.items : [value]));
+  return merged.map((map) => stepInto(document, map, step)).find((value) => value !== undefined);
+}
+
+/** The library makes a symbol of `<<`. */
+function keyOf({ key }: Pair): string | undefined {
+  if (!isScalar(key)) return undefined;
+  return typeof key.value === 'symbol' ? key.value.description : String(key.value);
+}

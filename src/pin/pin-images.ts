@@ -1,0 +1,66 @@
+import { ImageCheckerError, messageOf } from '../errors.ts';
+import type { Problem } from '../errors.ts';
+import { foldRegistry, parseImageReference } from '../parse/image-reference.ts';
+import type { ImageReference } from '../parse/image-reference.ts';
+import type { Registry } from '../registry/registry.ts';
+
+/** Milliseconds for one image: somebody waits, and no pod does. */
+const TIME_LIMIT = 30_000;
+
+/** @throws {ImageCheckerError} `reference-invalid` */
+export function isPinned(image: string): boolean {
+  return read(image).digest !== undefined;
+}
+
+/**
+ * What each image is called with the digest that its tag has now; one with a digest stays as it is.
+ *
+ * @throws {ImageCheckerError} `reference-invalid`, or `registry-unavailable` with every image that has none
+ */
+export async function pinImages(
+  images: readonly string[],
+  registry: Registry,
+): Promise<ReadonlyMap<string, string>> {
+  const references = [...new Set(images)].map((image) => ({ image, reference: read(image) }));
+  const problems: Problem[] = [];
+  const pinned = new Map<string, string>();
+  await Promise.all(
+    references.map(async ({ image, reference }) => {
+      try {
+        pinned.set(image, await pin(image, reference, registry));
+      } catch (thrown) {
+        problems.push(...problemsOf(image, thrown));
+      }
+    }),
+  );
+  if (problems.length > 0) throw new ImageCheckerError('registry-unavailable', problems);
+  return pinned;
+}
+
+function read(image: string): ImageReference {
+  const parsed = parseImageReference(image);
+  if (parsed.ok && parsed.reference.registry !== '') return foldRegistry(parsed.reference);
+  const message = `expected an image, got ${JSON.stringify(image)}: ${parsed.ok ? 'it names no registry' : parsed.error}`;
+  throw new ImageCheckerError('reference-invalid', { message });
+}
+
+async function pin(image: string, reference: ImageReference, registry: Registry): Promise<string> {
+  const { tag, digest, explicitTag } = reference;
+  if (digest !== undefined || tag === undefined) return image;
+  const manifest = await registry.manifest(reference, tag, AbortSignal.timeout(TIME_LIMIT));
+  if (manifest === undefined) {
+    throw new ImageCheckerError('registry-unavailable', {
+      message: 'expected an image at its registry, got none',
+    });
+  }
+  return `${image}${explicitTag ? '' : `:${tag}`}@${manifest.digest}`;
+}
+
+function problemsOf(image: string, thrown: unknown): readonly Problem[] {
+  if (!(thrown instanceof ImageCheckerError))
+    return [{ message: `${image}: ${messageOf(thrown)}` }];
+  return thrown.problems.map((problem) => ({
+    ...problem,
+    message: `${image}: ${problem.message}`,
+  }));
+}
