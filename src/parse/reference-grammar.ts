@@ -44,25 +44,30 @@ export function matchReference(full: string): Parts | undefined {
   const colon = nameAndTag.indexOf(':', nameAndTag.lastIndexOf('/') + 1);
   const tag = colon < 0 ? undefined : nameAndTag.slice(colon + 1);
   if (tag !== undefined && !isTag(tag)) return undefined;
-  const name = matchName(colon < 0 ? nameAndTag : nameAndTag.slice(0, colon));
-  return name === undefined ? undefined : { ...name, tag, digest };
+  return matchName(colon < 0 ? nameAndTag : nameAndTag.slice(0, colon), tag, digest);
 }
 
-function matchName(name: string): { registry: string; repository: string } | undefined {
+function matchName(
+  name: string,
+  tag: string | undefined,
+  digest: string | undefined,
+): Parts | undefined {
   const slash = name.indexOf('/');
-  if (slash >= 0 && isRegistry(name.slice(0, slash))) {
+  const registry = slash < 0 ? '' : name.slice(0, slash);
+  if (slash >= 0 && isRegistry(registry)) {
     const repository = name.slice(slash + 1);
-    return isPath(repository) ? { registry: name.slice(0, slash), repository } : undefined;
+    return isPath(repository) ? { registry, repository, tag, digest } : undefined;
   }
-  return isPath(name) ? { registry: '', repository: name } : undefined;
+  return isPath(name) ? { registry: '', repository: name, tag, digest } : undefined;
 }
 
 /** Whether a string is `host` or `host:port` by the grammar. */
 export function isRegistry(text: string): boolean {
   const hostEnd = text.startsWith('[') ? text.indexOf(']') + 1 : indexOrEnd(text, ':');
   if (hostEnd < text.length) {
-    const port = text.slice(hostEnd + 1);
-    if (text[hostEnd] !== ':' || port === '' || !every(port, 0, isDigit)) return false;
+    const digits = hostEnd + 1;
+    if (text[hostEnd] !== ':' || digits === text.length || !every(text, digits, DIGIT))
+      return false;
   }
   return isHost(text.slice(0, hostEnd));
 }
@@ -70,32 +75,48 @@ export function isRegistry(text: string): boolean {
 function isHost(host: string): boolean {
   if (host.startsWith('[')) {
     const address = host.slice(1, -1); // isRegistry has cut it behind the "]"
-    return address !== '' && every(address, 0, isHexDigitOrColon);
+    return address !== '' && every(address, 0, HEX_DIGIT | COLON);
   }
-  return host.split('.').every(isLabel);
+  for (let start = 0; start <= host.length;) {
+    const dot = host.indexOf('.', start);
+    const end = dot < 0 ? host.length : dot;
+    if (!isLabel(host, start, end)) return false;
+    start = end + 1;
+  }
+  return true;
 }
 
-function isLabel(label: string): boolean {
-  return (
-    label !== '' && !label.startsWith('-') && !label.endsWith('-') && every(label, 0, isAlnumOrDash)
-  );
+/** Whether the part of a host from `start` up to `end` is a label. */
+function isLabel(host: string, start: number, end: number): boolean {
+  const isEnclosed = is(host.charCodeAt(start), ALNUM) && is(host.charCodeAt(end - 1), ALNUM);
+  return start < end && isEnclosed && every(host, start, ALNUM | DASH, end);
 }
 
 function isPath(path: string): boolean {
-  return path.split('/').every(isPathComponent);
+  for (let start = 0; start <= path.length;) {
+    const slash = path.indexOf('/', start);
+    const end = slash < 0 ? path.length : slash;
+    if (!isComponent(path, start, end)) return false;
+    start = end + 1;
+  }
+  return true;
 }
 
 /** Whether a string is one component of a repository path. */
 export function isPathComponent(component: string): boolean {
+  return isComponent(component, 0, component.length);
+}
+
+/** Whether the part of a path from `start` up to `end` is a component. */
+function isComponent(text: string, start: number, end: number): boolean {
   let separator = '-'; // as if one stood before: an empty component is none
-  for (let index = 0; index < component.length; index++) {
-    const code = component.charCodeAt(index);
-    if (isLowerAlnum(code)) {
+  for (let index = start; index < end; index++) {
+    if (is(text.charCodeAt(index), LOWER | DIGIT)) {
       separator = '';
       continue;
     }
-    const next = separator + component.charAt(index);
-    if (!isSeparator(next) || index === 0) return false;
+    const next = separator + text.charAt(index);
+    if (!isSeparator(next) || index === start) return false;
     separator = next === '--' ? '-' : next;
   }
   return separator === '';
@@ -108,22 +129,22 @@ function isSeparator(text: string): boolean {
 
 /** Whether a string is a tag by the grammar. */
 export function isTag(tag: string): boolean {
-  const begins = isWord(tag.charCodeAt(0)); // NaN, which is none, for the empty string
-  return begins && tag.length <= MAX_TAG_LENGTH && every(tag, 1, isTagCharacter);
+  const begins = is(tag.charCodeAt(0), WORD); // NaN, which is none, for the empty string
+  return begins && tag.length <= MAX_TAG_LENGTH && every(tag, 1, WORD | DASH | DOT);
 }
 
 /** The digest part of ReferenceRegexp: wider than what `checkDigest` then lets through. */
 function isDigestShape(digest: string): boolean {
   const colon = digest.indexOf(':');
   if (colon < 0 || digest.length - colon - 1 < MIN_DIGEST_HEX_LENGTH) return false;
-  return isAlgorithm(digest.slice(0, colon)) && every(digest, colon + 1, isHexDigit);
+  return isAlgorithm(digest.slice(0, colon)) && every(digest, colon + 1, HEX_DIGIT);
 }
 
 function isAlgorithm(algorithm: string): boolean {
   let atStart = true;
   for (let index = 0; index < algorithm.length; index++) {
     const code = algorithm.charCodeAt(index);
-    if (isAlpha(code) || (!atStart && isDigit(code))) atStart = false;
+    if (is(code, LOWER | UPPER) || (!atStart && is(code, DIGIT))) atStart = false;
     else if (!atStart && '+.-_'.includes(algorithm.charAt(index))) atStart = true;
     else return false;
   }
@@ -143,7 +164,7 @@ export function checkDigest(digest: string): string | undefined {
     return wellFormed ? 'unsupported digest algorithm' : 'invalid checksum digest format';
   }
   if (digest.length - colon - 1 !== expected) return 'invalid checksum digest length';
-  const valid = every(digest, colon + 1, isLowerHexDigit);
+  const valid = every(digest, colon + 1, DIGIT | HEX_LOWER);
   return valid ? undefined : 'invalid checksum digest format';
 }
 
@@ -154,12 +175,12 @@ export function isDigestAlgorithm(name: string): boolean {
 
 /** Whether every character from `start` on is a hex digit of either case. */
 export function isHex(text: string, start: number): boolean {
-  return every(text, start, isHexDigit);
+  return every(text, start, HEX_DIGIT);
 }
 
 /** anchoredIdentifierRegexp: 64 lowercase hex digits are an image id, never a name. */
 export function isIdentifier(image: string): boolean {
-  return image.length === 64 && every(image, 0, isLowerHexDigit);
+  return image.length === 64 && every(image, 0, DIGIT | HEX_LOWER);
 }
 
 function indexOrEnd(text: string, part: string): number {
@@ -167,23 +188,48 @@ function indexOrEnd(text: string, part: string): number {
   return index < 0 ? text.length : index;
 }
 
-/** Whether every UTF-16 unit from `start` on passes; true for an empty rest. */
-function every(text: string, start: number, test: (code: number) => boolean): boolean {
-  for (let index = start; index < text.length; index++) {
-    if (!test(text.charCodeAt(index))) return false;
+/** Kinds of characters, to be joined with `|`. */
+const DIGIT = 1;
+const LOWER = 2;
+const UPPER = 4;
+const HEX_LOWER = 8;
+const HEX_UPPER = 16;
+const DASH = 32;
+const DOT = 64;
+const UNDERSCORE = 128;
+const COLON = 256;
+const ALNUM = LOWER | UPPER | DIGIT;
+const WORD = ALNUM | UNDERSCORE;
+const HEX_DIGIT = DIGIT | HEX_LOWER | HEX_UPPER;
+
+/** The kinds of each ASCII character. */
+const KINDS = Uint16Array.from({ length: 128 }, (_, code) => kindsOf(String.fromCharCode(code)));
+
+function kindsOf(character: string): number {
+  const among = (characters: string, kind: number): number =>
+    characters.includes(character) ? kind : 0;
+  return (
+    among('0123456789', DIGIT) |
+    among('abcdefghijklmnopqrstuvwxyz', LOWER) |
+    among('ABCDEFGHIJKLMNOPQRSTUVWXYZ', UPPER) |
+    among('abcdef', HEX_LOWER) |
+    among('ABCDEF', HEX_UPPER) |
+    among('-', DASH) |
+    among('.', DOT) |
+    among('_', UNDERSCORE) |
+    among(':', COLON)
+  );
+}
+
+/** Whether a character is of one of the kinds; NaN, and what is not ASCII, is of none. */
+function is(code: number, kinds: number): boolean {
+  return ((KINDS[code] ?? 0) & kinds) !== 0;
+}
+
+/** Whether every UTF-16 unit from `start` up to `end` is of one of the kinds; true for none. */
+function every(text: string, start: number, kinds: number, end = text.length): boolean {
+  for (let index = start; index < end; index++) {
+    if (!is(text.charCodeAt(index), kinds)) return false;
   }
   return true;
 }
-
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
-const isLower = (code: number): boolean => code >= 0x61 && code <= 0x7a;
-const isUpper = (code: number): boolean => code >= 0x41 && code <= 0x5a;
-const isAlpha = (code: number): boolean => isLower(code) || isUpper(code);
-const isLowerAlnum = (code: number): boolean => isLower(code) || isDigit(code);
-const isAlnumOrDash = (code: number): boolean => isAlpha(code) || isDigit(code) || code === 0x2d;
-const isWord = (code: number): boolean => isAlpha(code) || isDigit(code) || code === 0x5f;
-const isTagCharacter = (code: number): boolean => isWord(code) || code === 0x2d || code === 0x2e;
-const isLowerHexDigit = (code: number): boolean => isDigit(code) || (code >= 0x61 && code <= 0x66);
-const isHexDigit = (code: number): boolean =>
-  isLowerHexDigit(code) || (code >= 0x41 && code <= 0x46);
-const isHexDigitOrColon = (code: number): boolean => isHexDigit(code) || code === 0x3a;
