@@ -42,12 +42,14 @@ export function parseImageReview(body: Uint8Array): ImageReview {
   };
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function parseJson(body: Uint8Array): unknown {
   if (exceedsDepth(body, MAX_DEPTH)) {
     throw invalid(`expected JSON nested at most ${MAX_DEPTH} deep`);
   }
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
+    return JSON.parse(UTF8.decode(body));
   } catch (thrown) {
     throw invalid(`expected a JSON object, got something else: ${messageOf(thrown)}`);
   }
@@ -84,9 +86,11 @@ function readContainers(containers: unknown): string[] {
   if (containers === undefined) return [];
   if (!Array.isArray(containers)) throw wrongType('spec.containers', 'an array', containers);
   return containers.map((container: unknown, index) => {
-    const name = `spec.containers[${index}]`;
-    const image = own(readObject(container, name), 'image') ?? '';
-    if (typeof image !== 'string') throw wrongType(`${name}.image`, 'a string', image);
+    if (!isObject(container)) throw wrongType(`spec.containers[${index}]`, 'an object', container);
+    const image = own(container, 'image') ?? '';
+    if (typeof image !== 'string') {
+      throw wrongType(`spec.containers[${index}].image`, 'a string', image);
+    }
     return image;
   });
 }
@@ -109,8 +113,12 @@ function readNamespace(namespace: unknown): string {
 }
 
 function readObject(value: unknown, name: string): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (isObject(value)) return value;
   throw wrongType(name, 'an object', value);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Never what an object inherits: a key may be called `constructor`. */

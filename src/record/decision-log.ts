@@ -1,6 +1,6 @@
 import type { Decision, RegistryCheck, Violation } from '../decide/decision.ts';
 import type { ImageReview } from '../parse/image-review.ts';
-import type { Log, LogFields } from './logger.ts';
+import type { Log, OftenFields } from './logger.ts';
 
 /** What is known of a review beside its decision. */
 export interface ReviewFacts {
@@ -24,40 +24,43 @@ export type DecisionLog = (review: ImageReview, decision: Decision, facts: Revie
  */
 export function createDecisionLog(log: Log, sampleAllowed: number): DecisionLog {
   let routine = 0;
-  const sampled = sampleAllowed === 1 ? {} : { sampledOneIn: sampleAllowed };
+  const sampledOneIn = sampleAllowed === 1 ? undefined : sampleAllowed;
   return (review, decision, facts) => {
     if (!isRoutine(decision)) {
       if (log.writes('warn')) log.often('warn', MESSAGE, fieldsOf(review, decision, facts));
       return;
     }
     if (!log.writes('info') || routine++ % sampleAllowed !== 0) return;
-    log.often('info', MESSAGE, { ...fieldsOf(review, decision, facts), ...sampled });
+    log.often('info', MESSAGE, fieldsOf(review, decision, facts, sampledOneIn));
   };
 }
 
 const MESSAGE = 'image review decided';
 
-function fieldsOf(review: ImageReview, decision: Decision, facts: ReviewFacts): LogFields {
+function fieldsOf(
+  review: ImageReview,
+  decision: Decision,
+  facts: ReviewFacts,
+  sampledOneIn?: number,
+): OftenFields {
   const { images, namespace } = review;
   const { violations, checks, breakGlass } = decision;
+  // What is undefined is left out of the line.
   return {
     decisionId: facts.id,
     verdict: decision.allowed ? 'allowed' : 'denied',
     namespace: cut(namespace),
-    images: images.slice(0, MAX_LISTED).map(cut),
-    ...more('moreImages', images.length),
-    violations: violations.slice(0, MAX_LISTED).map(describe),
-    ...more('moreViolations', violations.length),
-    ...(checks.length === 0
-      ? {}
-      : { registryChecks: checks.slice(0, MAX_LISTED).map(describeCheck) }),
-    ...more('moreRegistryChecks', checks.length),
-    ...(breakGlass === undefined
-      ? {}
-      : { breakGlass: { ...breakGlass, ticket: cut(breakGlass.ticket) } }),
+    images: listed(images, cut),
+    moreImages: beyond(images),
+    violations: listed(violations, describe),
+    moreViolations: beyond(violations),
+    registryChecks: checks.length === 0 ? undefined : listed(checks, describeCheck),
+    moreRegistryChecks: beyond(checks),
+    breakGlass: breakGlass && { ...breakGlass, ticket: cut(breakGlass.ticket) },
     policy: `${facts.policy.name}@${facts.policy.hash}`,
     client: facts.client,
     durationMs: facts.durationMs,
+    sampledOneIn,
   };
 }
 
@@ -80,8 +83,12 @@ function describe({ severity, image, message, rule }: Violation): object {
   };
 }
 
-function more(key: string, length: number): object {
-  return length > MAX_LISTED ? { [key]: length - MAX_LISTED } : {};
+function listed<T>(all: readonly T[], show: (one: T) => unknown): unknown[] {
+  return (all.length > MAX_LISTED ? all.slice(0, MAX_LISTED) : all).map((one) => show(one));
+}
+
+function beyond(all: readonly unknown[]): number | undefined {
+  return all.length > MAX_LISTED ? all.length - MAX_LISTED : undefined;
 }
 
 function cut(text: string): string {

@@ -13,6 +13,10 @@ export type LogLevel = keyof typeof LEVELS;
 /** Values of a log line beside its message. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** The same, none of which may be named as what every line has. */
+export type OftenFields = LogFields &
+  Readonly<Partial<Record<'level' | 'message' | 'timestamp', never>>>;
+
 /** Where the service writes what happens; one JSON object a line, or a line for the eye. */
 export interface Log {
   error(message: string, fields?: LogFields): void;
@@ -20,7 +24,7 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
   /** For what is written thousands of times a second; a line below `warn` may wait for others. */
-  often(level: LogLevel, message: string, fields: LogFields): void;
+  often(level: LogLevel, message: string, fields: OftenFields): void;
   /** Whether a line of this level is written at all: ask before a costly one is put together. */
   writes(level: LogLevel): boolean;
 }
@@ -37,7 +41,8 @@ export interface LogOptions {
 
 /** Opens a log on a stream. */
 export function createLog(options: LogOptions, stream: Writable): StreamLog {
-  const render = options.format === 'json' ? jsonLine : prettyLine;
+  const [render, renderOften] =
+    options.format === 'json' ? [jsonLine, oftenJsonLine] : [prettyLine, oftenPrettyLine];
   const lines = createLineBuffer(lineStreamOf(stream), (lost) => {
     const message = 'log lines were lost, they could not be written';
     return `${render({ lost, level: 'warn', message, timestamp: isoNow() })}\n`;
@@ -62,7 +67,7 @@ export function createLog(options: LogOptions, stream: Writable): StreamLog {
     // Without winston, which takes longer than a review.
     often(level, message, fields) {
       if (!logger.isLevelEnabled(level)) return;
-      lines.add(`${render({ ...fields, level, message, timestamp: isoNow() })}\n`);
+      lines.add(`${renderOften(level, message, fields)}\n`);
       if (LEVELS[level] <= LEVELS.warn) lines.flush();
     },
     writes: (level) => logger.isLevelEnabled(level),
@@ -101,15 +106,29 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** What nearly every line is made of, and quick to look for. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** The same JSON, without what a terminal may obey. */
 function jsonLine(fields: LogFields): string {
-  const text = JSON.stringify(fields);
+  return printableJson(JSON.stringify(fields));
+}
+
+/** What `jsonLine` makes of all together. */
+function oftenJsonLine(level: LogLevel, message: string, fields: OftenFields): string {
+  const text = printableJson(JSON.stringify(fields));
+  const rest = `"level":"${level}","message":${JSON.stringify(message)},"timestamp":"${isoNow()}"}`;
+  return text === '{}' ? `{${rest}` : `${text.slice(0, -1)},${rest}`;
+}
+
+/** The same JSON, without what a terminal may obey. */
+function printableJson(text: string): string {
   if (PLAIN.test(text)) return text;
   return text.replace(UNPRINTABLE, (character) =>
     Array.from({ length: character.length }, (_, index) => {
       return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
     }).join(''),
   );
+}
+
+function oftenPrettyLine(level: LogLevel, message: string, fields: OftenFields): string {
+  return prettyLine({ ...fields, level, message, timestamp: isoNow() });
 }
 
 /** JSON quoting keeps what comes from outside on its line. */

@@ -1,8 +1,11 @@
 /** What a terminal or a log could take for something else than text, line breaks above all. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** What nearly every text is made of, and quick to look for. */
+const PLAIN = /^[\x20-\x7e]*$/;
 
 /** Makes foreign text safe to show: unprintable characters as `\u{..}`, cut at `limit` characters. */
 export function printable(text: string, limit: number): string {
+  if (text.length <= limit && PLAIN.test(text)) return text;
   const escaped = text.slice(0, limit + 1).replace(UNPRINTABLE, escapeCharacter);
   return escaped.length > limit ? `${escaped.slice(0, limit).replace(HALF_PAIR, '')}...` : escaped;
 }

@@ -53,20 +53,21 @@ function auditAnnotations(
   policy: PolicyName,
 ): Record<string, string> {
   const { violations, checks, breakGlass } = decision;
-  const annotations = {
-    'decision-id': id,
-    policy: `${policy.name}@${policy.hash}`,
-    'violated-rules': ruleNames(violations, 'enforce'),
-    'warned-rules': ruleNames(violations, 'warn'),
-    'unchecked-rules': uncheckedRules(checks),
-    'break-glass': breakGlass?.accepted === true ? breakGlass.ticket : '',
+  const annotations: Record<string, string> = {};
+  const put = (key: string, value: string): void => {
+    if (value !== '') annotations[key] = printable(value, MAX_ANNOTATION_LENGTH);
   };
-  const short = Object.entries(annotations).map(([key, value]) => [
-    key,
-    printable(value, MAX_ANNOTATION_LENGTH),
-  ]);
-  const all = [...short, ['judged-digests', judgedDigests(checks)]];
-  return Object.fromEntries(all.filter(([, value]) => value !== '')) as Record<string, string>;
+  put('decision-id', id);
+  put('policy', `${policy.name}@${policy.hash}`);
+  if (violations.length > 0) {
+    put('violated-rules', ruleNames(violations, 'enforce'));
+    put('warned-rules', ruleNames(violations, 'warn'));
+  }
+  if (breakGlass?.accepted === true) put('break-glass', breakGlass.ticket);
+  if (checks.length === 0) return annotations;
+  put('unchecked-rules', uncheckedRules(checks));
+  const digests = judgedDigests(checks);
+  return digests === '' ? annotations : { ...annotations, 'judged-digests': digests };
 }
 
 /** The rules of whose questions to a registry some have no answer, each once. */

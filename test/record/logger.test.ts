@@ -154,12 +154,6 @@ describe('a line that is written often', () => {
     log.warn('two');
     expect(sink.lines()).toHaveLength(1);
   });
-
-  it.each(['level', 'message', 'timestamp'])('lets no field take the place of %s', (key) => {
-    const { log, sink } = open();
-    log.often('warn', message, { [key]: 'forged' });
-    expect(sink.text).not.toContain('forged');
-  });
 });
 
 describe('a log that cannot be written', () => {
