@@ -13,8 +13,8 @@ import { Output } from './output.ts';
 
 const HELP = `
 Prints the Secret with which kubelets pull from private registries, one for each namespace, and
-the patch that makes the pods of a service account use it. With --apply kubectl is given both;
-doing it again changes nothing.
+how to make the pods of a service account use it. With --apply kubectl does both; what the service
+account has already stays, and doing it again changes nothing.
 
 The credentials are those of docker's config.json on this machine, also where a credential helper
 keeps them. Without --registry all of them are taken: name those that the cluster needs.

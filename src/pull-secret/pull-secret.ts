@@ -9,18 +9,16 @@ export interface PullSecret {
   readonly data: { readonly '.dockerconfigjson': string };
 }
 
-/** A strategic merge: it adds the secret to those that are there, once. */
-export interface ServiceAccountPatch {
-  readonly imagePullSecrets: readonly [{ readonly name: string }];
+/** A Secret that the pods of a service account are to pull with. */
+export interface Attachment {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly secret: string;
 }
 
 export interface SecretPlan {
   readonly secrets: readonly PullSecret[];
-  readonly patches: readonly {
-    readonly namespace: string;
-    readonly serviceAccount: string;
-    readonly patch: ServiceAccountPatch;
-  }[];
+  readonly attachments: readonly Attachment[];
 }
 
 export interface SecretTarget {
@@ -42,10 +40,6 @@ export function planPullSecret(auths: Auths, target: SecretTarget): SecretPlan {
       type: 'kubernetes.io/dockerconfigjson',
       data: { '.dockerconfigjson': content },
     })),
-    patches: namespaces.map((namespace) => ({
-      namespace,
-      serviceAccount,
-      patch: { imagePullSecrets: [{ name }] },
-    })),
+    attachments: namespaces.map((namespace) => ({ namespace, serviceAccount, secret: name })),
   };
 }

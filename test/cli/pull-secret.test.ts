@@ -1,4 +1,4 @@
-import { chmod, readFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -26,8 +26,19 @@ beforeAll(async () => {
     'empty.json': '{"auths":{}}',
     'broken.json': 'hunter2',
     'bin/docker-credential-lab': `#!/bin/sh\necho '{"Username":"me","Secret":"helped"}'\n`,
-    // Stands in for kubectl: it keeps what it was called with, and what it read.
-    'bin/kubectl': `#!/bin/sh\nprintf '%s\\n' "$*" >>"$LOG"\ncat >>"$LOG"\necho "$*" | cut -d' ' -f1\n`,
+    // Stands in for kubectl: it keeps what it was called with and what it read, and knows one account.
+    'bin/kubectl': `#!/bin/sh
+printf '%s\\n' "$*" >>"$LOG"
+case "$*" in
+  *apply*) cat >>"$LOG"; echo >>"$LOG"; echo applied ;;
+  *get*) cat "$ACCOUNT" ;;
+  *) echo patched ;;
+esac
+`,
+    'account.json': '{"metadata":{"resourceVersion":"7"}}',
+    'has-others.json': '{"metadata":{"resourceVersion":"7"},"imagePullSecrets":[{"name":"x"}]}',
+    'has-it.json':
+      '{"metadata":{"resourceVersion":"7"},"imagePullSecrets":[{"name":"image-pull"}]}',
     'failing/kubectl': '#!/bin/sh\necho "Error from server (NotFound): x" >&2\nexit 1\n',
   });
   for (const program of ['bin/docker-credential-lab', 'bin/kubectl', 'failing/kubectl']) {
@@ -36,15 +47,23 @@ beforeAll(async () => {
 });
 afterAll(() => removeFolder(folder));
 
-function pullSecret(args: readonly string[], bin = 'bin'): Promise<Called> {
+function pullSecret(
+  args: readonly string[],
+  bin = 'bin',
+  account = 'account.json',
+): Promise<Called> {
   const path = `${join(folder, bin)}:${process.env['PATH'] ?? ''}`;
-  const env = { DOCKER_CONFIG: folder, PATH: path, LOG: join(folder, 'log') };
+  const env = {
+    DOCKER_CONFIG: folder,
+    PATH: path,
+    LOG: join(folder, 'log'),
+    ACCOUNT: join(folder, account),
+  };
   return call(['pull-secret', ...args], { cwd: folder, env });
 }
 
 interface Printed {
   readonly secrets: readonly { readonly data: { readonly '.dockerconfigjson': string } }[];
-  readonly patches: readonly unknown[];
 }
 
 /** The credentials in the first secret, as `user:password` by their key. */
@@ -102,26 +121,50 @@ describe('pull-secret', () => {
       },
       { metadata: { name: 'pull', namespace: 'test' } },
     ]);
-    expect(stdout).toContain(
-      `# kubectl patch serviceaccount default --namespace test --patch '{"imagePullSecrets":[{"name":"pull"}]}'\n`,
-    );
+    const patch = '#   kubectl patch serviceaccount default --namespace test --type';
+    expect(stdout).toContain(`${patch} merge --patch '{"imagePullSecrets":[{"name":"pull"}]}'\n`);
+    const add = '[{"op":"add","path":"/imagePullSecrets/-","value":{"name":"pull"}}]';
+    expect(stdout).toContain(`${patch} json --patch '${add}'\n`);
     expect((await pullSecret(args)).stdout).toBe(stdout);
   });
 
-  it('is given to kubectl, the secret by its standard input alone', async () => {
-    const args = ['--registry', 'b.test:5000', '-n', 'dev', '--service-account', 'builder'];
-    const { code, stdout } = await pullSecret([...args, '--apply', '--kubeconfig', 'k']);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '--kubeconfig\n--kubeconfig\n' });
-    const log = await readFile(join(folder, 'log'), 'utf8');
-    const [apply = '', secret = '', patch = ''] = log.replace('}--', '}\n--').split('\n');
-    const kubeconfig = `--kubeconfig ${join(folder, 'k')}`;
-    expect(apply).toBe(
-      `${kubeconfig} apply --server-side --force-conflicts --field-manager=image-checker -f -`,
-    );
-    expect(JSON.parse(secret)).toMatchObject({ kind: 'Secret', metadata: { namespace: 'dev' } });
-    expect(patch).toBe(
-      `${kubeconfig} patch serviceaccount builder --namespace dev --type strategic --patch {"imagePullSecrets":[{"name":"image-pull"}]}`,
-    );
+  it.each([
+    [
+      'has none',
+      'account.json',
+      '{"op":"add","path":"/imagePullSecrets","value":[{"name":"image-pull"}]}',
+    ],
+    [
+      'has others',
+      'has-others.json',
+      '{"op":"add","path":"/imagePullSecrets/-","value":{"name":"image-pull"}}',
+    ],
+  ])(
+    'is given to kubectl, by its standard input alone, for an account that %s',
+    async (_title, account, add) => {
+      await writeFile(join(folder, 'log'), '');
+      const args = ['--registry', 'b.test:5000', '-n', 'dev', '--service-account', 'builder'];
+      const all = [...args, '--apply', '--kubeconfig', 'k'];
+      const { code, stdout } = await pullSecret(all, 'bin', account);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'applied\npatched\n' });
+      const log = (await readFile(join(folder, 'log'), 'utf8')).split('\n');
+      const secret: unknown = JSON.parse(log[1] ?? '');
+      expect(secret).toMatchObject({ kind: 'Secret', metadata: { namespace: 'dev' } });
+      const kubectl = `--kubeconfig ${join(folder, 'k')}`;
+      const place = 'serviceaccount builder --namespace dev';
+      const isSame = '{"op":"test","path":"/metadata/resourceVersion","value":"7"}';
+      expect(log.toSpliced(1, 1)).toEqual([
+        `${kubectl} apply --server-side --force-conflicts --field-manager=image-checker -f -`,
+        `${kubectl} get ${place} --output json`,
+        `${kubectl} patch ${place} --type json --patch [${isSame},${add}]`,
+        '',
+      ]);
+    },
+  );
+
+  it('leaves an account alone that has it', async () => {
+    const { stdout } = await pullSecret(['--registry', 'a.test', '--apply'], 'bin', 'has-it.json');
+    expect(stdout).toBe('applied\nserviceaccount/default unchanged\n');
   });
 
   it.each([

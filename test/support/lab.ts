@@ -27,6 +27,8 @@ export interface AuditEvent {
 
 /** etcd and a real kube-apiserver on loopback. */
 export interface Lab {
+  /** Of the cluster admin. */
+  readonly kubeconfig: string;
   /** As cluster admin; `input` is for `-f -`. Does not reject when kubectl fails. */
   readonly kubectl: (args: readonly string[], input?: string) => Promise<Ended>;
   /** Restarts the kube-apiserver, with an AdmissionConfiguration or without the plugin. */
@@ -52,8 +54,10 @@ export async function startLab(admissionConfig?: string): Promise<Lab> {
     await remove();
     throw thrown;
   });
-  const always = ['--kubeconfig', join(state, 'kubeconfig'), '--cache-dir', join(state, 'cache')];
+  const kubeconfig = join(state, 'kubeconfig');
+  const always = ['--kubeconfig', kubeconfig, '--cache-dir', join(state, 'cache')];
   return {
+    kubeconfig,
     kubectl: (args, input) =>
       run(join(bin, 'kubectl'), [...always, ...args], { timeout: KUBECTL_MS, input }),
     async restartApiserver(config) {
