@@ -18,8 +18,8 @@ export interface CheckImageDeps {
   /** The policy in force: asked once for each review. */
   readonly policy: () => Policy;
   readonly limits: ReviewLimits;
-  /** Asks registries what rules want to know of them; undefined: nobody does, and they deny. */
-  readonly inspector: Inspector | undefined;
+  /** Asks registries what rules want to know of them. */
+  readonly inspector: Inspector;
   /** Keeps what was decided. */
   readonly record: DecisionLog;
   readonly log: Log;
@@ -83,7 +83,7 @@ function decideOrDeny(
   };
   try {
     const examination = examineReview(review, policy, limits);
-    if (inspector === undefined || !needsRegistry(examination)) return decideAlone(examination);
+    if (!needsRegistry(examination)) return decideAlone(examination);
     return settleReview(examination, inspector).catch(deny);
   } catch (thrown) {
     return deny(thrown);

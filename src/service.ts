@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Server } from 'node:net';
+import process from 'node:process';
 import { createCheckImage } from './check-image.ts';
 import type { Config } from './config/schema.ts';
-import { messageOf, settleAll } from './errors.ts';
+import { describeProblem, messageOf, settleAll } from './errors.ts';
 import { createDecisionLog } from './record/decision-log.ts';
 import type { Log } from './record/logger.ts';
 import { createMetrics } from './record/metrics.ts';
 import type { Metrics, MetricsProbe, Registry } from './record/metrics.ts';
+import { openRegistries } from './registries.ts';
+import type { Registries, RegistriesDeps } from './registries.ts';
 import { createReloaders } from './reload.ts';
 import { loadPolicy } from './rules/load.ts';
 import type { Policy } from './rules/policy.ts';
@@ -25,6 +28,9 @@ import { logRefusedHandshakes } from './transport/refused-handshakes.ts';
 import { createTlsServer } from './transport/tls-server.ts';
 import type { Listeners } from './transport/tls-server.ts';
 import { VERSION } from './version.ts';
+
+/** Of the time in which what is in flight is finished: what is left for saying that nothing came of it. */
+const LAST_WORDS_MS = 1_000;
 
 /** A service that runs. */
 export interface Service {
@@ -68,12 +74,14 @@ export async function startService(
     ...probeOf(state),
     ready: () => readiness().ready,
     reloads: () => reloaders.results(),
+    registryHosts: Object.keys(config.registries.hosts),
   };
   const metrics = createMetrics(registry, probe, VERSION);
+  const registries = openRegistries(config.registries, registriesDeps(log, metrics, clock));
   const tlsServer = createTlsServer(
     material,
     config.tls.minVersion,
-    reviewListeners(config, state, { log, metrics }, clock),
+    reviewListeners(config, state, { log, metrics, registries }, clock),
     metrics.transport,
   );
   logRefusedHandshakes(tlsServer.secure, log, clock);
@@ -83,6 +91,7 @@ export async function startService(
   const adminServer = createPlainServer(createAdminApp({ readiness, metrics: registry, log }));
   const admin = await listen(adminServer, config.admin, 'admin').catch(async (thrown: unknown) => {
     await reviews.stop(0);
+    registries.close();
     loop.stop();
     throw thrown;
   });
@@ -97,7 +106,11 @@ export async function startService(
     async stop() {
       state.stopping = true;
       unwatch();
+      // What waits for a registry is denied while its connection is still there to say so.
+      const giveUp = setTimeout(registries.inspector.stop, STOP_MS - LAST_WORDS_MS);
       await reviews.stop(STOP_MS);
+      clearTimeout(giveUp);
+      registries.close();
       await admin.stop(0);
       loop.stop();
     },
@@ -122,7 +135,7 @@ interface MutableState extends ServiceState {
   readonly load: { inFlight: number };
 }
 
-function probeOf(state: MutableState): Omit<MetricsProbe, 'ready' | 'reloads'> {
+function probeOf(state: MutableState): Omit<MetricsProbe, 'ready' | 'reloads' | 'registryHosts'> {
   return {
     policy: () => state.policy,
     policyLoadedAt: () => state.policyLoadedAt,
@@ -131,16 +144,39 @@ function probeOf(state: MutableState): Omit<MetricsProbe, 'ready' | 'reloads'> {
   };
 }
 
+function registriesDeps(log: Log, metrics: Metrics, clock: () => number): RegistriesDeps {
+  const { answered, answeredBy } = metrics.registries;
+  return {
+    clock,
+    random: Math.random,
+    env: process.env,
+    answered,
+    answeredBy,
+    failed(thrown) {
+      log.error('an image could not be checked', { error: messageOf(thrown) });
+    },
+    warn(problem) {
+      log.warn(describeProblem(problem), { hint: problem.hint });
+    },
+  };
+}
+
+interface ReviewParts {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly registries: Registries;
+}
+
 function reviewListeners(
   config: Config,
   state: MutableState,
-  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+  { log, metrics, registries }: ReviewParts,
   clock: () => number,
 ): Listeners {
   const checkImage = createCheckImage({
     policy: () => state.policy,
     limits: config.limits,
-    inspector: undefined,
+    inspector: registries.inspector,
     record: createDecisionLog(log, config.logging.sampleAllowed),
     log,
     metrics: metrics.reviews,

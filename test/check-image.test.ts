@@ -60,7 +60,7 @@ function harness(given: Partial<CheckImageDeps> = {}): Harness {
       return POLICY;
     },
     limits: { containers: 10 },
-    inspector: undefined,
+    inspector: { open: () => thrower(new Error('expected no registry to be asked')) },
     record: createDecisionLog(log, 1),
     log,
     metrics: {
@@ -280,7 +280,7 @@ describe('a review about which a registry is asked', () => {
     expect(lines).toMatchObject([{ level: 'info', verdict: 'allowed', durationMs: 1.235 }]);
   });
 
-  it.each<[string, Inspector | undefined, string]>([
+  it.each<[string, Inspector, string]>([
     [
       'what the registry holds',
       inspectorBy(() => ({ outcome: 'refused', digest: DIGEST, reasons: ['no signature'] })),
@@ -295,11 +295,6 @@ describe('a review about which a registry is asked', () => {
       'a fault of ours',
       { open: () => thrower(new Error('secret detail')) },
       'review: image-checker failed to decide, see its log',
-    ],
-    [
-      'the want of an inspector',
-      undefined,
-      'nginx: not checked: the registry was not asked (rule signed)',
     ],
   ])('is denied for %s', async (_title, inspector, reason) => {
     const { response, lines } = askLater({ inspector }, 'nginx');

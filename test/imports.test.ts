@@ -53,7 +53,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
     ...['errors', 'files', 'parse', 'rules', 'decide', 'config'],
     ...['manifest', 'setup', 'kubeconf', 'ask'],
   ],
-  service: [...WIRING, 'reload', 'reloader', 'version'],
+  // Registries and who asks them, by the config.
+  registries: ['config', 'errors', 'registry', 'verify'],
+  service: [...WIRING, 'registries', 'reload', 'reloader', 'version'],
   reload: [...WIRING, 'reloader'],
   reloader: WIRING,
   cli: 'everything',

@@ -1,6 +1,8 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { createCertificateMetrics } from './certificate-metrics.ts';
 import type { ClientCertificates, OwnCertificates } from './certificate-metrics.ts';
+import { createRegistryMetrics } from './registry-metrics.ts';
+import type { RegistryMetrics } from './registry-metrics.ts';
 import { createReviewMetrics } from './review-metrics.ts';
 import type { ReviewMetrics } from './review-metrics.ts';
 import { registerStateMetrics } from './state-metrics.ts';
@@ -16,12 +18,15 @@ export interface Metrics {
   readonly reviews: ReviewMetrics;
   readonly transport: TransportMetrics;
   readonly clients: ClientCertificates;
+  readonly registries: RegistryMetrics;
 }
 
 /** What the service is asked for when its metrics are read. */
 export interface MetricsProbe extends ServiceProbe {
   readonly policy: () => ReturnType<ServiceProbe['policy']> & RuleNames;
   readonly certificate: () => OwnCertificates;
+  /** The registries that are counted by name. */
+  readonly registryHosts: readonly string[];
 }
 
 /** Registers every metric of the service: the one place where they are made. */
@@ -31,6 +36,7 @@ export function createMetrics(registry: Registry, probe: MetricsProbe, version: 
     reviews: createReviewMetrics(registry, probe.policy),
     transport: createTransportMetrics(registry),
     clients: createCertificateMetrics(registry, probe.certificate),
+    registries: createRegistryMetrics(registry, probe.registryHosts),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Counter, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Decision, Violation } from '../decide/decision.ts';
+import { createCheckCounter } from './registry-metrics.ts';
 import { createViolationCounter } from './violation-metrics.ts';
 import type { RuleNames } from './violation-metrics.ts';
 
@@ -24,6 +25,7 @@ export function createReviewMetrics(registry: Registry, rules: () => RuleNames):
   const countVerdict = createVerdictCounter(registry);
   const countBreakGlass = createBreakGlassCounter(registry);
   const countViolations = createViolationCounter(registry, rules);
+  const countChecks = createCheckCounter(registry);
   const duration = new Histogram({
     name: 'image_checker_review_duration_seconds',
     help: 'Time from the whole body of a review to its answer.',
@@ -40,6 +42,7 @@ export function createReviewMetrics(registry: Registry, rules: () => RuleNames):
       countVerdict(decision);
       duration.observe(durationMs / 1000);
       if (decision.violations.length > 0) countViolations(decision.violations);
+      if (decision.checks.length > 0) countChecks(decision.checks);
       if (decision.breakGlass !== undefined) countBreakGlass(decision.breakGlass);
     },
     failed() {

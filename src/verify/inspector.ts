@@ -16,7 +16,7 @@ export interface InspectorDeps extends Omit<VerificationDeps, 'limit'> {
 
 export interface StoppableInspector extends Inspector {
   /** Gives up whatever is being asked, now and from now on. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /**

@@ -8,8 +8,8 @@ export function metricsPage(): string {
   return `# Metrics
 
 What \`/metrics\` of the admin listener shows, in the text format of Prometheus. Labels take the values
-of a fixed list, the names of rules (the first 200 of the file) or those of allowed clients; an image
-or a namespace is never one. Written by \`npm run docs:metrics\` from the code.
+of a fixed list, the names of rules (the first 200 of the file), those of allowed clients or the hosts
+of the config; an image or a namespace is never one. Written by \`npm run docs:metrics\` from the code.
 
 ## The service
 
@@ -28,6 +28,7 @@ const PROBE: MetricsProbe = {
   ready: () => false,
   reviewsInFlight: () => 0,
   reloads: () => ({}),
+  registryHosts: [],
 };
 
 /** What the types of prom-client do not say of a metric. */

@@ -30,6 +30,7 @@ function harness(given: Partial<MetricsProbe> = {}): Harness {
         ready: () => true,
         reviewsInFlight: () => 0,
         reloads: () => ({ rules: true, certificates: true }),
+        registryHosts: ['a.com'],
         certificate: () => ({ validTo: 2_000_000, clientCAValidTo: 3_000_000 }),
         ...given,
       },
@@ -273,5 +274,54 @@ describe('what does not become a review', () => {
     });
     expect(await counted('image_checker_limit_refusals_total')).toEqual({ 'limit="in_flight"': 1 });
     expect(await counted('image_checker_tls_handshakes_failed_total')).toEqual({ '': 1 });
+  });
+});
+
+describe('what registries are asked', () => {
+  it('is counted by the hosts of the config, and all others together', async () => {
+    const { metrics, counted, all } = harness();
+    const { answered } = metrics.registries;
+    for (const host of ['a.com', 'b.com', 'c.com']) answered(host, 'answered');
+    answered('a.com', 'unavailable');
+    expect(await counted('image_checker_registry_calls_total')).toEqual({
+      'host="a.com",result="answered"': 1,
+      'host="a.com",result="unavailable"': 1,
+      'host="(other)",result="answered"': 2,
+    });
+    expect(Object.keys(await all('image_checker_registry_calls_total'))).toHaveLength(10);
+  });
+
+  it('is counted by what answered', async () => {
+    const { metrics, all } = harness();
+    for (const source of ['cache', 'cache', 'verification under way'] as const) {
+      metrics.registries.answeredBy(source);
+    }
+    expect(await all('image_checker_verifications_total')).toEqual({
+      'source="cache"': 2,
+      'source="verification_under_way"': 1,
+      'source="verification"': 0,
+    });
+  });
+
+  it('is counted by outcome, and by what excused it', async () => {
+    const { metrics, all } = harness();
+    const check = { image: 'a.com/secret', rule: 'a', digest: undefined, why: undefined };
+    const checks = [
+      { ...check, outcome: 'passed', excused: undefined },
+      { ...check, outcome: 'unchecked', excused: undefined },
+      { ...check, outcome: 'unchecked', excused: 'allow' },
+    ] as const;
+    metrics.reviews.decided(decision({ checks }), 1);
+    metrics.reviews.decided(decision(), 1);
+    expect(await all('image_checker_registry_checks_total')).toEqual({
+      'outcome="passed"': 1,
+      'outcome="refused"': 0,
+      'outcome="unchecked"': 2,
+      'outcome="unasked"': 0,
+    });
+    expect(await all('image_checker_unchecked_excused_total')).toEqual({
+      'on_error="warn"': 0,
+      'on_error="allow"': 1,
+    });
   });
 });

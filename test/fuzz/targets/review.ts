@@ -34,7 +34,7 @@ const log: Log = {
 const checkImage = createCheckImage({
   policy: () => POLICY,
   limits: LIMITS,
-  inspector: undefined,
+  inspector: { open: () => failIfLogged('expected no registry to be asked') },
   record: createDecisionLog(log, 1),
   log,
   metrics: {
@@ -72,7 +72,7 @@ function expectOnTheWire(status: Awaited<ReturnType<typeof checkImage>>['status'
 }
 
 /** The one thing that the way of a review logs as an error is a fault of ours. */
-function failIfLogged(message: string, fields: object = {}): void {
+function failIfLogged(message: string, fields: object = {}): never {
   throw new Error(`${message}: ${JSON.stringify(fields)}`);
 }
 

@@ -1,0 +1,51 @@
+import type { RegistriesConfig } from './config/registries.ts';
+import type { Problem } from './errors.ts';
+import { createRegistry } from './registry/create-registry.ts';
+import { createInspector } from './verify/inspector.ts';
+import type { InspectorDeps, StoppableInspector } from './verify/inspector.ts';
+import { observeRegistry } from './verify/observed-registry.ts';
+import type { RegistryResult } from './verify/observed-registry.ts';
+import { verifyImage } from './verify/verify-image.ts';
+
+/** What asking registries needs of the process, and whom it tells what. */
+export interface RegistriesDeps {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Of credential helpers. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly answered: (host: string, result: RegistryResult) => void;
+  readonly answeredBy: InspectorDeps['answeredBy'];
+  readonly failed: InspectorDeps['failed'];
+  readonly warn: (problem: Problem) => void;
+}
+
+/** Registries, and who asks them. */
+export interface Registries {
+  readonly inspector: StoppableInspector;
+  /** Gives up what is being asked, and closes all connections. */
+  close(): void;
+}
+
+/** Opens nothing yet: the first question does. */
+export function openRegistries(config: RegistriesConfig, deps: RegistriesDeps): Registries {
+  const { clock: now, random, env, warn, answered, answeredBy, failed } = deps;
+  const registry = createRegistry(config, { now, random, env, warn });
+  const inspector = createInspector({
+    registry: observeRegistry(registry, answered),
+    verifyImage,
+    cache: config.cache,
+    reviewDeadline: config.reviewDeadline,
+    now,
+    answeredBy,
+    failed,
+  });
+  return {
+    inspector,
+    close() {
+      inspector.stop();
+      registry.close();
+    },
+  };
+}
