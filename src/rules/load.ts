@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { ImageCheckerError } from '../errors.ts';
 import type { SourceText } from '../files/document.ts';
-import { readTextFile } from '../files/read-text-file.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
 import { compilePolicy } from './compile.ts';
 import type { Policy } from './policy.ts';
 import { readPolicy } from './read-policy.ts';
@@ -16,7 +16,7 @@ const HINT = 'name a rules file; `image-checker setup` writes a first one';
  * @throws {ImageCheckerError} `file-unreadable`, or `rules-invalid` with every mistake in it
  */
 export async function loadPolicy(file: string): Promise<Policy> {
-  const source = { file, text: await readTextFile(file, HINT) };
+  const source = { file, text: (await readPlainFile(file, HINT)).text };
   return parsePolicy(source, await readRuleFiles(source, dirname(file)));
 }
 

@@ -1,10 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { ImageCheckerError, messageOf, settleAll } from '../errors.ts';
 import type { Problem } from '../errors.ts';
-import { readTextFile, unreadable } from '../files/read-text-file.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
 
 /** Absolute paths of the PEM files of the service. */
 export interface TlsFiles {
@@ -68,7 +67,7 @@ interface CertificateFile {
 }
 
 async function readCertificates(file: string): Promise<CertificateFile> {
-  const text = await readTextFile(file, HINT);
+  const { text } = await readPlainFile(file, HINT);
   const [first, ...rest] = text.match(PEM_CERTIFICATE) ?? [];
   if (first === undefined) {
     throw refuse({ file, message: 'expected a PEM certificate, found none', hint: HINT });
@@ -91,7 +90,7 @@ interface KeyFile {
 const FORBIDDEN_KEY_MODE = 0o027;
 
 async function readPrivateKey(file: string): Promise<KeyFile> {
-  const { text, mode } = await readWithMode(file);
+  const { text, mode } = await readPlainFile(file, HINT);
   if ((mode & FORBIDDEN_KEY_MODE) !== 0) {
     const got = (mode & 0o777).toString(8).padStart(4, '0');
     const message = `expected a private key with mode 0600, got ${got}`;
@@ -102,19 +101,6 @@ async function readPrivateKey(file: string): Promise<KeyFile> {
   } catch {
     // The library's message says nothing about the file and might quote from it.
     throw refuse({ file, message: 'expected a PEM private key without a passphrase', hint: HINT });
-  }
-}
-
-async function readWithMode(file: string): Promise<{ text: string; mode: number }> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      return { text: await handle.readFile('utf8'), mode: (await handle.stat()).mode };
-    } finally {
-      await handle.close();
-    }
-  } catch (thrown) {
-    throw unreadable(file, thrown, HINT);
   }
 }
 

@@ -9,6 +9,8 @@ import type { Credential } from '../../src/setup/pki.ts';
 
 /** Who asks, and where. */
 export interface Caller {
+  /** 127.0.0.1 when it is not said. */
+  readonly host?: string;
   readonly port: number;
   /** PEM of the CA that verifies the service. */
   readonly ca: string;
@@ -159,9 +161,12 @@ export async function openConnection(
   return socket;
 }
 
-function tlsOptions({ port, ca, credential }: Caller): ConnectionOptions & { port: number } {
+function tlsOptions(caller: Caller): ConnectionOptions & { host: string; port: number } {
+  const { host = '127.0.0.1', port, ca, credential } = caller;
   return {
-    host: '127.0.0.1',
+    host,
+    // The name in the certificate, wherever the service is.
+    ...(caller.host !== undefined && { servername: 'localhost' }),
     port,
     ca,
     ...(credential && { cert: credential.certificate, key: credential.key }),
