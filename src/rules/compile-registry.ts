@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compilePredicate } from './compile-predicate.ts';
 import { asksRegistry, REGISTRY_KEYS } from './on-error-schema.ts';
 import type {
   RegistryRequirement,
@@ -25,10 +26,13 @@ export function compileRegistryRequirement(
   if (require === undefined || !asksRegistry(require)) return undefined;
   return {
     signatures: (require.signatures ?? []).map((spec) => compileSignature(spec, files)),
-    attestations: [],
-    digestMatchesTag: false,
-    maxAge: undefined,
-    platforms: [],
+    attestations: (require.attestations ?? []).map((spec) => ({
+      ...compileSigners(spec, files),
+      ...compilePredicate(spec),
+    })),
+    digestMatchesTag: require.digestMatchesTag === true,
+    maxAge: require.maxAge,
+    platforms: require.platforms ?? [],
     hash: hashOf(require, files),
   };
 }

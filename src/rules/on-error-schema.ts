@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 /** The keys of `require` that the registry answers. */
-export const REGISTRY_KEYS = ['signatures'] as const;
+export const REGISTRY_KEYS = [
+  ...(['signatures', 'attestations', 'digestMatchesTag', 'maxAge', 'platforms'] as const),
+] as const;
 
 /** Whether anything is asked that only the registry can answer. */
 export function asksRegistry(

@@ -7,8 +7,11 @@ import { isTagGlob, parseImagePattern } from '../parse/image-pattern.ts';
 import type { ParsedPattern } from '../parse/registry-pattern.ts';
 import { parseRegistryPattern } from '../parse/registry-pattern.ts';
 import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
+import { attestationsSchema } from './attestations-schema.ts';
+import { digestMatchesTagSchema, maxAgeSchema, platformsSchema } from './image-facts-schema.ts';
 import { checkOnError, onErrorSchema } from './on-error-schema.ts';
 import { signaturesSchema } from './signatures-schema.ts';
+import { withSomeKey } from './some-key.ts';
 
 /** Longest rule message: it has to fit into a reason of 1 KiB beside the image. */
 const MAX_MESSAGE_LENGTH = 256;
@@ -43,16 +46,6 @@ function glob(isPossible: (text: string) => boolean, what: string, hint: string)
 /** A list that means nothing when empty. */
 function atLeastOne<T extends z.ZodType>(item: T) {
   return z.array(item).min(1);
-}
-
-/** A mapping in which a key has to be given: an empty one would do nothing, or everything. */
-function withSomeKey<T extends z.ZodRawShape>(shape: T) {
-  return z.strictObject(shape).check(
-    z.refine((value: object) => Object.values(value).some((entry) => entry !== undefined), {
-      message: `expected at least one of ${Object.keys(shape).join(', ')}`,
-      params: { hint: 'leave the key out, or say what it takes' },
-    }),
-  );
 }
 
 const label = z.string().regex(DNS_LABEL, {
@@ -90,6 +83,10 @@ const requirement = withSomeKey({
     .optional()
     .describe('The reference as written names its registry.'),
   signatures: signaturesSchema.optional(),
+  attestations: attestationsSchema.optional(),
+  digestMatchesTag: digestMatchesTagSchema.optional(),
+  maxAge: maxAgeSchema.optional(),
+  platforms: platformsSchema.optional(),
 }).describe('Every key given must hold.');
 
 const prohibition = withSomeKey({

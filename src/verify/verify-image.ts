@@ -3,6 +3,7 @@ import { checkAge } from './image-age.ts';
 import { checkPlatforms } from './platforms.ts';
 import type { ResolvedImage, VerifyContext } from './resolved-image.ts';
 import { settle } from './settle.ts';
+import { verifyAttestations } from './verify-attestations.ts';
 import { verifySignatures } from './verify-signatures.ts';
 
 /**
@@ -22,7 +23,7 @@ export const verifyImage: VerifyImage = async (image, requirement, context) => {
   const { signatures, attestations, platforms, maxAge } = requirement;
   const findings: Promise<readonly string[]>[] = [];
   if (signatures.length > 0) findings.push(verifySignatures(image, signatures, context));
-  if (attestations.length > 0) throw new Error('attestations cannot be checked yet');
+  if (attestations.length > 0) findings.push(verifyAttestations(image, attestations, context));
   if (platforms.length > 0) findings.push(checkPlatforms(image, platforms, context));
   if (maxAge !== undefined) findings.push(checkAge(image, maxAge, context));
   const refusals = await settle(findings, (found) => found.some((each) => each.length > 0));

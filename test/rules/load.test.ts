@@ -246,7 +246,7 @@ describe('a mistake in a rules file', () => {
     [
       'an empty requirement',
       ['require: {}'],
-      '7:5 spec.rules[0].require: expected at least one of registries, images, tags, digest, explicitRegistry, signatures [leave the key out, or say what it takes]',
+      '7:5 spec.rules[0].require: expected at least one of registries, images, tags, digest, explicitRegistry, signatures, attestations, digestMatchesTag, maxAge, platforms [leave the key out, or say what it takes]',
     ],
     [
       'an empty prohibition',
@@ -377,7 +377,7 @@ describe('a mistake in a rules file', () => {
     [
       'the key constructor',
       ['require: { digest: true, constructor: x }'],
-      '7:30 unknown key "constructor" [known here: registries, images, tags, digest, explicitRegistry, signatures]',
+      '7:30 unknown key "constructor" [known here: registries, images, tags, digest, explicitRegistry, signatures, attestations, digestMatchesTag, maxAge, platforms]',
     ],
     [
       'a lone star',

@@ -403,7 +403,7 @@ describe('a mistake about signatures is told with its place', () => {
 
   it('onError without anything that a registry is asked', async () => {
     expect(await mistakes('require: { digest: true }', 'onError: warn')).toEqual([
-      '8:14 spec.rules[0].onError: onError does nothing: the rule asks nothing of a registry [drop it, or require one of signatures]',
+      '8:14 spec.rules[0].onError: onError does nothing: the rule asks nothing of a registry [drop it, or require one of signatures, attestations, digestMatchesTag, maxAge, platforms]',
     ]);
   });
 });
