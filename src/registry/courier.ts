@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { RegistriesConfig } from '../config/registries.ts';
 import { refusalOf } from './addresses.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
@@ -26,9 +27,12 @@ export class Courier {
   readonly #pool: HostPool;
   readonly #hosts: RegistriesConfig['hosts'];
 
-  constructor(pool: HostPool, hosts: RegistriesConfig['hosts']) {
+  readonly #budget: ByteBudget;
+
+  constructor(pool: HostPool, hosts: RegistriesConfig['hosts'], budget: ByteBudget) {
     this.#pool = pool;
     this.#hosts = hosts;
+    this.#budget = budget;
   }
 
   /** One request on behalf of a registry, to it or to where it sent us. */
@@ -38,7 +42,8 @@ export class Courier {
     if (refused !== undefined) return refused;
     const host = this.#pool.of(target);
     const agent = await host.agent(parcel.url);
-    const answer = await host.limiter.run(signal, () => exchange({ ...parcel, agent, signal }));
+    const wire = { ...parcel, agent, signal, budget: this.#budget };
+    const answer = await host.limiter.run(signal, () => exchange(wire));
     return answer ?? neverSent(parcel);
   }
 

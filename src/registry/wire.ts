@@ -2,8 +2,11 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { once } from 'node:events';
+import type { ByteBudget } from './byte-budget.ts';
 import type { Failure } from './failure.ts';
 import { Patience } from './patience.ts';
+import { readBody } from './read-body.ts';
+import type { BodyRefusal } from './read-body.ts';
 import { describeWireFailure } from './wire-failure.ts';
 import type { Progress } from './wire-failure.ts';
 
@@ -15,6 +18,7 @@ export interface WireRequest {
   readonly agent: HttpAgent;
   /** Bytes of the body of an answer 200; of any other one, only the beginning is read. */
   readonly maxBytes: number;
+  readonly budget: ByteBudget;
   readonly signal: AbortSignal;
 }
 
@@ -49,15 +53,15 @@ export async function exchange(wire: WireRequest): Promise<Answer | Failure> {
     const status = response.statusCode ?? 0;
     const refused = refuseEncoding(response, progress);
     if (refused !== undefined) return refused;
-    const body = await readBody(
-      response,
-      status === 200 ? wire.maxBytes : MAX_ERROR_BYTES,
-      patience,
-      progress,
-    );
-    if (body === undefined && status === 200) return tooLarge(wire, progress);
+    const maxBytes = status === 200 ? wire.maxBytes : MAX_ERROR_BYTES;
+    const body = await readBody(response, { maxBytes, budget: wire.budget }, (bytes) => {
+      patience.heard();
+      progress.bytes += bytes;
+    });
+    if (typeof body === 'string' && status === 200) return refuseBody(wire, progress, body);
     const from = { host: url.host, origin: url.origin, request };
-    return { ...from, status, headers: response.headers, body: body ?? new Uint8Array() };
+    const bytes = typeof body === 'string' ? new Uint8Array() : body;
+    return { ...from, status, headers: response.headers, body: bytes };
   } catch (thrown) {
     return describeWireFailure(thrown, progress, patience.lost);
   } finally {
@@ -103,24 +107,17 @@ function refuseEncoding(response: IncomingMessage, progress: Progress): Failure 
   return { failed, transient: false };
 }
 
-/** Undefined when there is more than the limit; the connection is given up then. */
-async function readBody(
-  response: IncomingMessage,
-  limit: number,
-  patience: Patience,
-  progress: Progress,
-): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    patience.heard();
-    progress.bytes += chunk.length;
-    if (progress.bytes > limit) return undefined; // leaving the loop destroys the response
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
+const REFUSALS: Readonly<Record<BodyRefusal, string>> = {
+  'too large': 'more',
+  'too much around it': 'them with too much around them',
+  'no room': 'too much from elsewhere at the same time',
+};
 
-function tooLarge({ maxBytes }: WireRequest, { host, request }: Progress): Failure {
-  const failed = `${host}: expected at most ${maxBytes} bytes for ${request}, got more`;
-  return { failed, transient: false };
+function refuseBody(
+  { maxBytes }: WireRequest,
+  { host, request }: Progress,
+  why: BodyRefusal,
+): Failure {
+  const failed = `${host}: expected at most ${maxBytes} bytes for ${request}, got ${REFUSALS[why]}`;
+  return { failed, transient: why === 'no room' };
 }

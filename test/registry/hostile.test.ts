@@ -2,6 +2,10 @@ import { gzipSync } from 'node:zlib';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ImageCheckerError } from '../../src/errors.ts';
+import { ByteBudget } from '../../src/registry/byte-budget.ts';
+import { Courier } from '../../src/registry/courier.ts';
+import { endpointOf } from '../../src/registry/endpoint.ts';
+import { HostPool } from '../../src/registry/host-pool.ts';
 import type { Registry, Repository } from '../../src/registry/registry.ts';
 import { dockerConfig, newRegistryWorld, send, sha256 } from '../support/registry-server.ts';
 import type { Answerer, RegistryWorld } from '../support/registry-server.ts';
@@ -340,18 +344,54 @@ describe('a body without end', () => {
     expect(written()).toBeLessThan(16 * MIB);
   });
 
-  it('costs no more memory than the limit, however many ask', async () => {
-    const server = await world.serve((_request, response) => {
+  it('in chunks of one byte is given up', async () => {
+    const refused = await refusal((_request, response) => {
       response.writeHead(200);
-      endless(response, Buffer.alloc(64 * 1024));
-    });
-    const registry = world.client({ hosts: world.trust(server) });
-    const app = { registry: server.host, repository: 'team/app' };
-    const tags = Array.from({ length: 32 }, (_each, index) => `v${index}`);
-    const asked = tags.map((tag) => registry.manifest(app, tag, AbortSignal.timeout(20_000)));
-    const settled = await Promise.allSettled(asked);
-    expect(settled.every((each) => each.status === 'rejected')).toBe(true);
-    expect(server.connections()).toBeLessThanOrEqual(32);
+      response.flushHeaders();
+      const { socket } = response;
+      const many = Buffer.from('1\r\nx\r\n'.repeat(10_000));
+      const write = (): void => {
+        while (socket?.destroyed === false && socket.write(many));
+      };
+      socket?.on('drain', write).on('error', () => undefined);
+      write();
+    }, byTag);
+    expect(refused.message).toContain('got them with too much around them');
+    expect(refused.requests).toHaveLength(1);
+  });
+});
+
+describe('many bodies at a time', () => {
+  const answer: Answerer = (_request, response) => {
+    response.writeHead(200, { 'content-length': String(MIB) });
+    response.write(Buffer.alloc(MIB / 2));
+  };
+
+  it('hold no more than the budget together', async () => {
+    const server = await world.serve(answer);
+    const hosts = world.trust(server);
+    const deps = { now: Date.now, random: () => 0, env: {} };
+    const budget = new ByteBudget(3 * MIB);
+    const pool = new HostPool(deps);
+    const courier = new Courier(pool, hosts, budget);
+    const endpoint = endpointOf({ registry: server.host, repository: 'team/app' }, hosts);
+    const parcel = { method: 'GET', headers: {}, maxBytes: MIB } as const;
+    const signal = AbortSignal.timeout(DEADLINE * 2);
+    const all = Array.from({ length: 8 }, (_each, index) =>
+      courier.send(
+        endpoint,
+        { ...parcel, url: new URL(`https://${server.host}/${index}`) },
+        signal,
+      ),
+    );
+    const failed = (await Promise.all(all)).map((each) => ('failed' in each ? each.failed : ''));
+    expect(
+      failed.filter((each) => each.includes('too much from elsewhere')).length,
+    ).toBeGreaterThan(0);
+    expect(failed.filter((each) => each.includes('before the deadline')).length).toBeGreaterThan(1);
+    // All of it was given back.
+    expect([budget.take(3 * MIB), budget.take(1)]).toEqual([true, false]);
+    pool.close();
   });
 });
 
