@@ -30,15 +30,7 @@ export function createLineBuffer(
   // Not told yet, and ever.
   let lost = 0;
   let lostInAll = 0;
-  let torn = false;
   let timer: NodeJS.Timeout | undefined;
-  /** What is owed to the reader before the next line. */
-  const takeLoss = (): string => {
-    // Of a text that failed, a part may have been written: a full disk takes what still fits.
-    const text = (torn ? '\n' : '') + (lost === 0 ? '' : lossLine(lost));
-    [lost, torn] = [0, false];
-    return text;
-  };
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
@@ -50,12 +42,14 @@ export function createLineBuffer(
       lostInAll += lines;
       return;
     }
-    const lostBefore = lost;
-    stream.write(takeLoss() + text, (error) => {
+    const told = lost;
+    lost = 0;
+    stream.write((told === 0 ? '' : lossLine(told)) + text, (error, written = 0) => {
       if (!error) return;
-      lost += lines + lostBefore;
-      lostInAll += lines;
-      torn = true;
+      const loss = told === 0 ? 0 : 1;
+      const missing = lines - Math.max(written - loss, 0);
+      lost += missing + (written < loss ? told : 0);
+      lostInAll += missing;
     });
   };
   return {

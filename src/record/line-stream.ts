@@ -5,8 +5,11 @@ import type { Writable } from 'node:stream';
 export interface LineStream {
   /** Bytes that are not written yet. */
   readonly writableLength: number;
-  /** Calls back when all of the text is written, or with what kept a part of it from that. */
-  write(text: string, done: (error?: Error | null) => void): unknown;
+  /**
+   * Writes whole lines. Calls back when they are written, or with what kept some from that, and how
+   * many are written all the same.
+   */
+  write(text: string, done: (error?: Error | null, lines?: number) => void): unknown;
 }
 
 /**
@@ -22,14 +25,18 @@ export function lineStreamOf(stream: Writable): LineStream {
 
 interface Text {
   readonly bytes: Buffer;
-  readonly done: (error?: Error | null) => void;
+  readonly done: (error?: Error | null, lines?: number) => void;
 }
 
-/** Writes to an open file, one text after the other; goes on after an error. */
+const NEWLINE = 0x0a;
+
+/** Writes to an open file, one text after the other; goes on after an error, on a line of its own. */
 class FileLines implements LineStream {
   writableLength = 0;
   readonly #fd: number;
   readonly #texts: Text[] = [];
+  /** Whether the file ends within a line: a full disk takes of a text what still fits. */
+  #torn = false;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -38,22 +45,33 @@ class FileLines implements LineStream {
   write(text: string, done: Text['done']): void {
     const bytes = Buffer.from(text);
     this.writableLength += bytes.length;
-    if (this.#texts.push({ bytes, done }) === 1) this.#writeFirst(0);
+    if (this.#texts.push({ bytes, done }) === 1) this.#begin();
   }
 
-  #writeFirst(from: number): void {
+  #begin(): void {
     const [first] = this.#texts;
     if (first === undefined) return;
-    write(this.#fd, first.bytes, from, (error, written) => {
-      const next = from + written;
-      if (error === null && next < first.bytes.length) {
-        this.#writeFirst(next);
-        return;
-      }
+    const endsTorn = this.#torn;
+    const bytes = endsTorn ? Buffer.concat([Buffer.of(NEWLINE), first.bytes]) : first.bytes;
+    this.#writeFrom(0, bytes, (error, lines = 0) => {
       this.#texts.shift();
       this.writableLength -= first.bytes.length;
-      first.done(error);
-      this.#writeFirst(0);
+      first.done(error, endsTorn && lines > 0 ? lines - 1 : lines);
+      this.#begin();
     });
   }
+
+  #writeFrom(from: number, bytes: Buffer, done: Text['done']): void {
+    write(this.#fd, bytes, from, (error, written) => {
+      const next = from + written;
+      if (next > 0) this.#torn = bytes[next - 1] !== NEWLINE;
+      if (error !== null) done(error, linesIn(bytes.subarray(0, next)));
+      else if (next === bytes.length) done();
+      else this.#writeFrom(next, bytes, done);
+    });
+  }
+}
+
+function linesIn(bytes: Buffer): number {
+  return bytes.reduce((count, byte) => (byte === NEWLINE ? count + 1 : count), 0);
 }

@@ -11,15 +11,17 @@ class Sink implements LineStream {
   /** Set: writes wait, as those to a pipe that nobody reads. */
   stuck = false;
   error: Error | undefined;
+  /** How many lines are written all the same. */
+  written: number | undefined;
   writableLength = 0;
   #waiting: (() => void)[] = [];
 
-  write(text: string, done: (error?: Error | null) => void): void {
+  write(text: string, done: Parameters<LineStream['write']>[1]): void {
     this.writableLength += text.length;
     const write = (): void => {
       this.writableLength -= text.length;
       if (this.error === undefined) this.writes.push(text);
-      done(this.error);
+      done(this.error, this.written);
     };
     if (this.stuck) this.#waiting.push(write);
     else write();
@@ -99,9 +101,27 @@ describe('a stream that fails', () => {
     lines.flush();
     lines.add('d\n');
     lines.flush();
-    // Of what failed a part may be there.
-    expect(sink.writes).toEqual(['\nlost 2\nc\n', 'd\n']);
+    expect(sink.writes).toEqual(['lost 2\nc\n', 'd\n']);
     expect(lines.lost()).toBe(2);
+  });
+
+  it.each([
+    ['nothing', 0, 'lost 7\n', 7],
+    ['the line that tells of the loss', 1, 'lost 4\n', 7],
+    ['that line and another', 2, 'lost 3\n', 6],
+  ])('is told exactly, and once, when it took %s of a text', (_title, written, told, inAll) => {
+    const { sink, lines } = open();
+    const log = (count: number): void => {
+      for (let at = 0; at < count; at++) lines.add('a\n');
+      lines.flush();
+    };
+    sink.error = new Error('no space left on device');
+    log(3);
+    sink.written = written;
+    log(4);
+    sink.error = undefined;
+    log(1);
+    expect([sink.writes, lines.lost()]).toEqual([[`${told}a\n`], inAll]);
   });
 
   it('is no reason to fail when it is gone for good', () => {

@@ -36,7 +36,7 @@ describe('a log to a file', () => {
 
   it('has every text in its order, and says when each is written', async () => {
     const text = (at: number) => `${at} ä\n`;
-    expect(new Set((await written(500, text)) as unknown[])).toEqual(new Set([null]));
+    expect(new Set((await written(500, text)) as unknown[])).toEqual(new Set([undefined]));
     expect(readFileSync(file, 'utf8')).toBe(
       Array.from({ length: 500 }, (_, at) => text(at)).join(''),
     );
