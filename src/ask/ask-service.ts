@@ -1,24 +1,22 @@
 import { request } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { ImageCheckerError, messageOf } from '../errors.ts';
-import { API_VERSION, KIND } from '../parse/image-review.ts';
 import { readAnswer } from './answer.ts';
 import type { ServiceAnswer } from './answer.ts';
+import { reviewOf } from './review.ts';
+import type { Question } from './review.ts';
 
 /** Where a service is and how to prove who asks; PEM texts. */
 export interface ServiceAddress {
   readonly url: URL;
+  /** The name that its certificate has to have, when it is not the host of the URL. */
+  readonly serverName?: string;
   readonly certificate: string;
   readonly key: string;
   readonly ca: string;
-}
-
-/** What is asked about: the images of one pod. */
-export interface Question {
-  readonly images: readonly string[];
-  readonly annotations: ReadonlyMap<string, string>;
-  readonly namespace: string;
 }
 
 /** Milliseconds from the first byte of the handshake to the last of the answer. */
@@ -44,21 +42,6 @@ export async function askService(
   }
 }
 
-/** The body that kube-apiserver sends: what is empty is left out. */
-function reviewOf({ images, annotations, namespace }: Question): object {
-  return {
-    kind: KIND,
-    apiVersion: API_VERSION,
-    metadata: {},
-    spec: {
-      containers: images.map((image) => ({ image })),
-      ...(annotations.size > 0 && { annotations: Object.fromEntries(annotations) }),
-      namespace,
-    },
-    status: { allowed: false },
-  };
-}
-
 interface Response {
   readonly status: number;
   readonly body: string;
@@ -72,10 +55,20 @@ async function post(address: ServiceAddress, body: string): Promise<Response> {
     cert: address.certificate,
     key: address.key,
     ca: address.ca,
+    ...(address.serverName !== undefined && expecting(address.serverName)),
     headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
     signal,
   });
   return { status: response.statusCode ?? 0, body: await readBody(response) };
+}
+
+/** A certificate for a name that is not the host of the URL. */
+function expecting(name: string): RequestOptions {
+  return {
+    // RFC 6066: an address is no server name.
+    ...(isIP(name) === 0 && { servername: name }),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+  };
 }
 
 function send(body: string, url: URL, options: RequestOptions): Promise<IncomingMessage> {

@@ -1,5 +1,5 @@
 import { askService } from '../ask/ask-service.ts';
-import type { Question } from '../ask/ask-service.ts';
+import type { Question } from '../ask/review.ts';
 import { ImageCheckerError } from '../errors.ts';
 import type { CheckResult } from './check-result.ts';
 import { readSource } from './read-rules.ts';

@@ -1,5 +1,5 @@
 import type { ServiceAnswer } from '../ask/answer.ts';
-import type { Question } from '../ask/ask-service.ts';
+import type { Question } from '../ask/review.ts';
 import { decideReview } from '../decide/decide-review.ts';
 import type { Decision } from '../decide/decision.ts';
 import { judgeImage, violationsOf } from '../decide/judge-image.ts';

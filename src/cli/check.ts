@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Question } from '../ask/ask-service.ts';
+import type { Question } from '../ask/review.ts';
 import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
 import { checkByServer } from './check-by-server.ts';
 import type { ServerFlags } from './check-by-server.ts';

@@ -34,6 +34,8 @@ export interface DoctorFlags {
   readonly serviceDir?: string;
   readonly rules?: string;
   readonly kubeconfig?: string;
+  /** False with `--no-live`. */
+  readonly live: boolean;
   readonly strict?: true;
   readonly output: 'text' | 'json';
 }
@@ -47,6 +49,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
     .option('--service-dir <folder>', `the service's own (default: ${DEFAULT_SERVICE_FOLDER})`)
     .option('--rules <file>', "instead of the rules that the service's config names")
     .option('--kubeconfig <file>', 'of a user who may ask kube-apiserver for its version')
+    .option('--no-live', 'look at files alone, and ask nobody')
     .option('--strict', 'a warning that something can be done about is a failure')
     .addOption(outputOption(['text', 'json']))
     .addHelpText('after', HELP)
@@ -78,7 +81,7 @@ async function optionsOf(flags: DoctorFlags, cwd: string): Promise<DoctorOptions
   const dir = await orDefault(flags.dir, DEFAULT_ADMISSION_FOLDER);
   const manifest = await orDefault(flags.manifest, DEFAULT_MANIFEST);
   const serviceDir = await orDefault(flags.serviceDir, DEFAULT_SERVICE_FOLDER);
-  const { rules, kubeconfig, strict } = flags;
+  const { rules, kubeconfig, strict, live } = flags;
   if ([dir, manifest, serviceDir, rules, kubeconfig].every((one) => one === undefined)) {
     const message = `expected ${DEFAULT_ADMISSION_FOLDER}, ${DEFAULT_SERVICE_FOLDER} or ${DEFAULT_MANIFEST}, got none of them`;
     const hint = 'say where to look with --dir, --service-dir and --manifest';
@@ -90,6 +93,7 @@ async function optionsOf(flags: DoctorFlags, cwd: string): Promise<DoctorOptions
     ...(serviceDir !== undefined && { serviceDir }),
     ...(rules !== undefined && { rules: resolve(cwd, rules) }),
     ...(kubeconfig !== undefined && { kubeconfig: resolve(cwd, kubeconfig) }),
+    live,
     ...(strict === true && { strict }),
   };
 }

@@ -17,13 +17,14 @@ import { HostView } from './host-view.ts';
 import type { ImagePolicyValues } from './image-policy-checks.ts';
 import { checkKubeconf } from './kubeconf-checks.ts';
 import type { KubeconfView } from './kubeconf-checks.ts';
+import { checkLive } from './live-checks.ts';
 import { checkManifest } from './manifest-checks.ts';
 import { checkMounts } from './mount-checks.ts';
 import type { DoctorOptions, DoctorPorts, GivenFile } from './options.ts';
 import { checkRules } from './rules-checks.ts';
 import { systemImages } from './system-images.ts';
 import { checkVersion } from './version-checks.ts';
-import { checkPort, checkService } from './service-checks.ts';
+import { checkPort, checkService, isLocal } from './service-checks.ts';
 import type { ServiceView } from './service-checks.ts';
 
 /** All that was looked at and what came of it. */
@@ -53,7 +54,12 @@ export async function examine(options: DoctorOptions, ports: DoctorPorts): Promi
   if (kubeconf !== undefined && service !== undefined) checkPort(kubeconf, service, findings);
   const credentials = await checkCertificates({ kubeconf, service }, ports, findings);
   await checkSecrets({ ...apiserver, service, credentials }, findings);
-  await lookAtRules(options, { ...apiserver, service }, { findings, now: ports.now });
+  const looking = { findings, now: ports.now };
+  const images = await lookAtRules(options, { ...apiserver, service }, looking);
+  if (kubeconf !== undefined && options.live !== false) {
+    const own = service && isLocal(kubeconf) ? credentials.server : undefined;
+    await checkLive(kubeconf, { own, images, ports, findings });
+  }
   return {
     findings: findings
       .list()
@@ -126,19 +132,19 @@ function planned(host: string, given: GivenFile | undefined): GivenFile {
     : { file: host };
 }
 
-/** Whether the cluster's own pods would still start. */
+/** Whether the cluster's own pods would still start. @returns their images, as far as known */
 async function lookAtRules(
   { rules, kubeconfig }: DoctorOptions,
   { manifest, service, images }: Pick<Secrets, 'manifest' | 'service' | 'images'>,
   { findings, now }: { readonly findings: Findings } & Pick<DoctorPorts, 'now'>,
-): Promise<void> {
+): Promise<readonly string[]> {
   const asking = { ...(manifest && { manifest }), ...(kubeconfig !== undefined && { kubeconfig }) };
   const version = await checkVersion(asking, findings);
-  const file = rules ?? service?.rules;
-  if (file === undefined) return;
   const own = (manifest && stringOf(manifest.yaml, manifest.container, 'image')) ?? '';
   const all = [...images, ...(own === '' ? [] : [own]), ...systemImages(own, version)];
-  await checkRules(file, all, { findings, now });
+  const file = rules ?? service?.rules;
+  if (file !== undefined) await checkRules(file, all, { findings, now });
+  return all;
 }
 
 interface Secrets extends Apiserver {

@@ -13,6 +13,7 @@ export const CHECKS = {
   'manifest-folder-strays': 'manifest',
   'mount-present': 'mounts',
   'mount-source': 'mounts',
+  'mount-links': 'mounts',
   'mount-type': 'mounts',
   'mount-valid': 'mounts',
   'mount-read-only': 'mounts',

@@ -4,6 +4,7 @@ import type { Manifest } from '../manifest/manifest.ts';
 import { kindOf } from './disk.ts';
 import type { Findings } from './finding.ts';
 import type { HostView, Located } from './host-view.ts';
+import { checkLinks } from './link-checks.ts';
 
 /** What kube-apiserver reads must be mounted, from where the files are, and fit to be mounted. */
 export async function checkMounts(
@@ -17,6 +18,7 @@ export async function checkMounts(
   const { located } = view;
   checkPresent(located, findings, file);
   checkSource(located, findings, file);
+  await checkLinks(located, mounts, findings);
   checkValid({ manifest, volumes, mounts }, findings);
   const used = new Set(located.flatMap(({ path }) => mountOf(mounts, path) ?? []));
   const misplaced = located.filter(({ way }) => way === 'elsewhere').map(({ path }) => path);

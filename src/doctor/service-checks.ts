@@ -56,14 +56,20 @@ async function readConfig(file: string, findings: Findings): Promise<Config | un
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 const HTTPS_PORT = 443;
 
+/** Whether the service that is asked is this machine's own. */
+export function isLocal({ kubeconf }: KubeconfView): boolean {
+  return LOOPBACK.has(kubeconf.server.hostname);
+}
+
 /** Where the service is this machine's own, its port is known. */
 export function checkPort(
-  { kubeconf, file }: KubeconfView,
+  view: KubeconfView,
   { config, folder }: ServiceView,
   findings: Findings,
 ): void {
+  const { file, kubeconf } = view;
   const { server } = kubeconf;
-  if (config === undefined || !LOOPBACK.has(server.hostname)) return;
+  if (config === undefined || !isLocal(view)) return;
   const port = server.port === '' ? HTTPS_PORT : Number(server.port);
   if (port === config.listen.port) {
     findings.ok('kubeconf-port', `port ${port}, as the service has it`, file);

@@ -18,9 +18,9 @@ const MAX_LINE = 400;
 export async function readApiServerLog(podLogs: string, since: Date): Promise<readonly string[]> {
   const file = await newestLog(podLogs);
   if (file !== undefined && file.modified >= since.getTime()) {
-    return tellingLines(await readTail(file.path));
+    return tellingLines(linesSince(await readTail(file.path), since));
   }
-  return tellingLines(await askCrictl(since));
+  return tellingLines((await askCrictl(since)).split('\n'));
 }
 
 interface LogFile {
@@ -87,16 +87,22 @@ async function askCrictl(since: Date): Promise<string> {
 }
 
 /** What the kubelet's runtimes put before each line. */
-const CRI_PREFIX = /^\S{20,40} (?:stdout|stderr) [FP] /;
+const CRI_PREFIX = /^(\S{20,40}) (?:stdout|stderr) [FP] /;
+
+/** Without the lines that say that they are older: the server of before may have written them. */
+function linesSince(log: string, since: Date): readonly string[] {
+  return log.split('\n').filter((line) => {
+    const time = Date.parse(CRI_PREFIX.exec(line)?.[1] ?? '');
+    return Number.isNaN(time) || time >= since.getTime();
+  });
+}
+
 /** klog's errors and fatal ones, cobra's, and Go's panics. */
 const TELLING = /^(?:[EF]\d{4} |Error:|error:|panic:)/;
 
 /** The last lines that tell of an error, else the last lines. */
-function tellingLines(log: string): readonly string[] {
-  const lines = log
-    .split('\n')
-    .map((line) => messageOfLine(line.trimEnd()))
-    .filter((line) => line !== '');
+function tellingLines(all: readonly string[]): readonly string[] {
+  const lines = all.map((line) => messageOfLine(line.trimEnd())).filter((line) => line !== '');
   const telling = lines.filter((line) => TELLING.test(line));
   const chosen = telling.length > 0 ? telling : lines;
   return chosen.slice(-MAX_LINES).map((line) => line.slice(0, MAX_LINE));

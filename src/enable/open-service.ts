@@ -27,7 +27,8 @@ export async function openService(plan: Enabling): Promise<AskService> {
     load(kubeconf.clientCertificate, 'client-certificate', file, place),
     load(kubeconf.clientKey, 'client-key', file, place),
   ]);
-  const address = { url: kubeconf.server, ca, certificate, key };
+  const { server: url, tlsServerName: serverName } = kubeconf;
+  const address = { url, ...(serverName !== undefined && { serverName }), ca, certificate, key };
   return (question) => askService(address, question);
 }
 

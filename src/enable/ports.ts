@@ -1,4 +1,4 @@
-import type { Question } from '../ask/ask-service.ts';
+import type { Question } from '../ask/review.ts';
 import type { ServiceAnswer } from '../ask/answer.ts';
 import type { Problem } from '../errors.ts';
 import type { Health } from '../kube/health.ts';

@@ -75,7 +75,14 @@ async function isAllowed(ask: AskService, image: string): Promise<boolean> {
     annotations: new Map<string, string>(),
     namespace: NAMESPACE,
   };
-  return (await ask(question)).allowed;
+  try {
+    return (await ask(question)).allowed;
+  } catch (thrown) {
+    if (!(thrown instanceof ImageCheckerError)) throw thrown;
+    const hint = 'it answered before kube-apiserver was restarted: see its log';
+    const problems = thrown.problems.map((problem) => ({ hint, ...problem }));
+    throw new ImageCheckerError('enable-failed', problems, { cause: thrown });
+  }
 }
 
 /** What a dry run shows of the plugin. */

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Question } from '../ask/ask-service.ts';
+import type { Question } from '../ask/review.ts';
 import { readTextFile } from '../files/read-text-file.ts';
 import type { FoundObject } from '../scan/found-object.ts';
 import type { FoundPod } from '../scan/pod.ts';

@@ -7,9 +7,13 @@ import { shellWord } from '../files/shell-word.ts';
 import type { Applying, Progress } from './apply.ts';
 import type { Backup } from './backup.ts';
 import type { FileEdit } from './plan.ts';
+import type { SwitchPorts } from './ports.ts';
 import { writeRecord } from './record-file.ts';
 import { anotherIsReady, oneStaysReady, waitFor } from './wait.ts';
 import { waitPorts } from './wait-ports.ts';
+
+/** Milliseconds: whoever was impatient with the edit wants to know how the way back went. */
+const LEAST_TIME = 60_000;
 
 /** Fires never: rolling back is not to be interrupted. */
 const NEVER = new AbortController().signal;
@@ -30,9 +34,7 @@ export async function rollBack(
     return thrown;
   }
   const why = problemsOf(thrown);
-  const log = (await ports.readLog(progress.since)).map((line): Problem => {
-    return { message: `kube-apiserver said: ${line}` };
-  });
+  const log = await whatItSaid(ports, progress);
   if (isPastHelp(applying, progress)) return failure([...why, ...log, stays(progress.backup)]);
   ports.report({ kind: 'step', message: 'rolling back' });
   const notBack = await putBack(progress);
@@ -43,6 +45,16 @@ export async function rollBack(
 
 function failure(problems: readonly Problem[]): ImageCheckerError {
   return new ImageCheckerError('enable-failed', problems);
+}
+
+/** Of a server that did not come up: the errors of one that did are about something else. */
+async function whatItSaid(
+  { readLog }: SwitchPorts,
+  { since, after }: Progress,
+): Promise<readonly Problem[]> {
+  if (after !== undefined) return [];
+  const lines = await readLog(since);
+  return lines.map((line) => ({ message: `kube-apiserver said: ${line}` }));
 }
 
 function problemsOf(thrown: unknown): readonly Problem[] {
@@ -100,12 +112,13 @@ async function waitForHealth(
 ): Promise<readonly Problem[]> {
   if (!plan.restarts) return [{ message: 'rolled back' }];
   const criterion = after === undefined ? oneStaysReady() : anotherIsReady(after);
-  const waited = await waitFor(criterion, options.timeout, waitPorts(cluster, ports), NEVER);
+  const timeout = Math.max(options.timeout, LEAST_TIME);
+  const waited = await waitFor(criterion, timeout, waitPorts(cluster, ports), NEVER);
   if (waited.stage === 'done') {
     return [{ message: 'rolled back: the files are as they were, and kube-apiserver is healthy' }];
   }
   const commands = begun.toReversed().map((edit) => byHand(edit, backup));
-  const message = `rolled back, but kube-apiserver is not healthy after ${options.timeout / 1000} s: ${waited.last.detail || waited.stage}`;
+  const message = `rolled back, but kube-apiserver is not healthy after ${timeout / 1000} s: ${waited.last.detail || waited.stage}`;
   return [
     {
       message,

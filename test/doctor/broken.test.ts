@@ -134,6 +134,24 @@ const MOUNTS: readonly Row[] = [
     inManifest(/ {6}path: \S+admission\n/, '      path: /etc/kubernetes/admision\n'),
   ],
   [
+    'a file is a link to what is not mounted',
+    'mount-links',
+    async ({ dir, root }) => {
+      await rename(join(dir, 'kubeconf'), join(root, 'kubeconf'));
+      await symlink(join(root, 'kubeconf'), join(dir, 'kubeconf'));
+    },
+  ],
+  [
+    'a file is a link by a folder that is a link out of what is mounted',
+    'mount-links',
+    async ({ dir, root }) => {
+      await mkdir(join(root, 'tls'));
+      await rename(join(dir, 'external-cert.pem'), join(root, 'tls/ca.pem'));
+      await symlink('../tls', join(dir, 'tls'));
+      await symlink('tls/ca.pem', join(dir, 'external-cert.pem'));
+    },
+  ],
+  [
     'the mount names a volume that is not there',
     'mount-valid',
     inManifest('      name: k8s-certs', '      name: k8s-cert'),

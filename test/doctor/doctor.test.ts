@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename } from 'node:fs/promises';
+import { copyFile, mkdir, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { removePlace } from '../setup/support.ts';
@@ -76,6 +76,16 @@ describe('the doctor', () => {
     } finally {
       await removePlace(other);
     }
+  });
+
+  it('follows links within what is mounted, as a volume of a Secret has them', async () => {
+    await mkdir(join(node.dir, '..2026'));
+    await symlink('..2026', join(node.dir, '..data'));
+    for (const name of ['kubeconf', 'external-cert.pem']) {
+      await rename(join(node.dir, name), join(node.dir, '..2026', name));
+      await symlink(`..data/${name}`, join(node.dir, name));
+    }
+    expect(faultsOf(await examineNode(node))).toEqual([]);
   });
 
   it('makes failures of warnings when it is strict', async () => {

@@ -196,13 +196,13 @@ describe('pre-flight refuses', () => {
         await writeFile(on.path('admission/kubeconf'), text.replace(/:\d+\/check/, ':1/check'));
       },
       'enable-refused',
-      /expected an answer, got .*ECONNREFUSED/,
+      /expected the service to listen, got .*ECONNREFUSED.*\(live-tcp\)/,
     ],
     [
       'a service of another CA',
       (on) => writeFile(on.path('admission/external-cert.pem'), pki.otherAuthority.certificate),
       'enable-refused',
-      /expected an answer, got .*certificate/,
+      /expected a certificate for 127\.0\.0\.1 by the CA of the kubeconf, got .*\(live-certificate\)/,
     ],
     [
       'a client certificate that is not there',

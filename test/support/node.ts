@@ -58,7 +58,7 @@ export async function startNode(
   const init = initOf(child.pid ?? 0);
   const root = `/proc/${init}/root`;
   const enter = ['--target', init, '--mount', '--net', '--pid', '--uts', '--ipc', '--root'];
-  const within = [...enter, '--wd=/root', 'env', '-i', ...ENVIRONMENT];
+  const within = [...enter, '--wdns=/root', 'env', '-i', ...ENVIRONMENT];
   const exec: ControlPlaneNode['exec'] = (args, input) =>
     run('nsenter', [...within, ...args], { timeout: COMMAND_MS, input });
   let spawned = 0;
