@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // What `doctor` does: it looks at the files of all the others.
   doctor: [
     ...['errors', 'files', 'parse', 'rules', 'decide', 'config'],
-    ...['manifest', 'setup', 'kubeconf', 'ask'],
+    ...['manifest', 'setup', 'kubeconf', 'ask', 'version'],
   ],
   // Registries and who asks them, by the config.
   registries: ['config', 'errors', 'registry', 'verify'],
@@ -82,7 +82,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/cel': ['predicate'],
   '@bufbuild/protobuf': ['predicate'],
   yaml: ['files', 'setup', 'manifest', 'scan', 'pin', 'pull-secret'],
-  zod: ['files', 'rules', 'verify', 'config', 'ask', 'enable', 'policy-test', 'kubeconf'],
+  zod: ['files', 'rules', 'verify', 'config', 'ask', 'enable', 'policy-test', 'kubeconf', 'doctor'],
   'lru-cache': ['verify'],
   commander: ['cli'],
   express: ['transport'],

@@ -26,6 +26,7 @@ Examples:
   image-checker doctor
   image-checker doctor --dir .local/admission --service-dir .local/image-checker
   image-checker doctor --manifest kube-apiserver.yaml --strict -o json
+  image-checker doctor --compare cp-1.json     what \`doctor -o json\` wrote on cp-1
 `;
 
 export interface DoctorFlags {
@@ -34,6 +35,7 @@ export interface DoctorFlags {
   readonly serviceDir?: string;
   readonly rules?: string;
   readonly kubeconfig?: string;
+  readonly compare?: string;
   /** False with `--no-live`. */
   readonly live: boolean;
   readonly strict?: true;
@@ -49,6 +51,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
     .option('--service-dir <folder>', `the service's own (default: ${DEFAULT_SERVICE_FOLDER})`)
     .option('--rules <file>', "instead of the rules that the service's config names")
     .option('--kubeconfig <file>', 'of a user who may ask kube-apiserver for its version')
+    .option('--compare <file>', 'what `doctor -o json` wrote on another control-plane node')
     .option('--no-live', 'look at files alone, and ask nobody')
     .option('--strict', 'a warning that something can be done about is a failure')
     .addOption(outputOption(['text', 'json']))
@@ -59,11 +62,11 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
 async function runCommand(flags: DoctorFlags, context: CommandContext): Promise<void> {
   const ports = systemDoctorPorts();
   const options = await optionsOf(flags, context.cwd);
-  const { findings } = await examine(options, ports);
+  const { findings, facts } = await examine(options, ports);
   if (findings.some(({ status }) => status === 'fail')) context.exitCode = EXIT.finding;
   const text =
     flags.output === 'json'
-      ? `${JSON.stringify({ version: 1, node: ports.node, findings }, undefined, 2)}\n`
+      ? `${JSON.stringify({ version: 1, node: ports.node, facts, findings }, undefined, 2)}\n`
       : renderFindings(findings, paintFor(context));
   await new Output(context.stdout).write(text);
 }
@@ -81,7 +84,7 @@ async function optionsOf(flags: DoctorFlags, cwd: string): Promise<DoctorOptions
   const dir = await orDefault(flags.dir, DEFAULT_ADMISSION_FOLDER);
   const manifest = await orDefault(flags.manifest, DEFAULT_MANIFEST);
   const serviceDir = await orDefault(flags.serviceDir, DEFAULT_SERVICE_FOLDER);
-  const { rules, kubeconfig, strict, live } = flags;
+  const { rules, kubeconfig, compare, strict, live } = flags;
   if ([dir, manifest, serviceDir, rules, kubeconfig].every((one) => one === undefined)) {
     const message = `expected ${DEFAULT_ADMISSION_FOLDER}, ${DEFAULT_SERVICE_FOLDER} or ${DEFAULT_MANIFEST}, got none of them`;
     const hint = 'say where to look with --dir, --service-dir and --manifest';
@@ -93,6 +96,7 @@ async function optionsOf(flags: DoctorFlags, cwd: string): Promise<DoctorOptions
     ...(serviceDir !== undefined && { serviceDir }),
     ...(rules !== undefined && { rules: resolve(cwd, rules) }),
     ...(kubeconfig !== undefined && { kubeconfig: resolve(cwd, kubeconfig) }),
+    ...(compare !== undefined && { compare: resolve(cwd, compare) }),
     live,
     ...(strict === true && { strict }),
   };

@@ -12,6 +12,9 @@ import { checkClientName } from './client-name-check.ts';
 import { checkExposedKey, checkServiceFolder } from './exposed-checks.ts';
 import { CHECKS, Findings } from './finding.ts';
 import type { CheckId, Finding } from './finding.ts';
+import { compareNodes } from './compare-nodes.ts';
+import { factsOf } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { checkFolder } from './folder-checks.ts';
 import { HostView } from './host-view.ts';
 import type { ImagePolicyValues } from './image-policy-checks.ts';
@@ -27,13 +30,10 @@ import { checkVersion } from './version-checks.ts';
 import { checkPort, checkService, isLocal } from './service-checks.ts';
 import type { ServiceView } from './service-checks.ts';
 
-/** All that was looked at and what came of it. */
+/** What came of it all. */
 export interface Examination {
   readonly findings: readonly Finding[];
-  readonly manifest: Manifest | undefined;
-  readonly imagePolicy: ImagePolicyValues | undefined;
-  readonly kubeconf: KubeconfView | undefined;
-  readonly service: ServiceView | undefined;
+  readonly facts: Facts;
 }
 
 /** Looks at everything that is there; whatever is broken becomes a finding. */
@@ -44,11 +44,11 @@ export async function runDoctor(
   return (await examine(options, ports)).findings;
 }
 
-/** The same, with what was read on the way. */
+/** The same, with what is to be alike on other nodes. */
 export async function examine(options: DoctorOptions, ports: DoctorPorts): Promise<Examination> {
   const findings = new Findings();
   const apiserver = await lookAtApiserver(options, findings);
-  const { manifest, kubeconf } = apiserver;
+  const { kubeconf } = apiserver;
   const { serviceDir } = options;
   const service = serviceDir === undefined ? undefined : await checkService(serviceDir, findings);
   if (kubeconf !== undefined && service !== undefined) checkPort(kubeconf, service, findings);
@@ -60,15 +60,17 @@ export async function examine(options: DoctorOptions, ports: DoctorPorts): Promi
     const own = service && isLocal(kubeconf) ? credentials.server : undefined;
     await checkLive(kubeconf, { own, images, ports, findings });
   }
-  return {
-    findings: findings
-      .list()
-      .map((finding) => (options.strict === true ? harden(finding) : finding)),
-    manifest,
-    imagePolicy: apiserver.imagePolicy,
-    kubeconf,
-    service,
-  };
+  const rules = rulesIn(options, service);
+  const facts = await factsOf({ ...apiserver, service, rules });
+  if (options.compare !== undefined) {
+    await compareNodes(options.compare, { node: ports.node, facts }, findings);
+  }
+  const all = findings.list();
+  return { findings: options.strict === true ? all.map(harden) : all, facts };
+}
+
+function rulesIn({ rules }: DoctorOptions, service: ServiceView | undefined): string | undefined {
+  return rules ?? service?.rules;
 }
 
 interface Apiserver {
@@ -134,15 +136,16 @@ function planned(host: string, given: GivenFile | undefined): GivenFile {
 
 /** Whether the cluster's own pods would still start. @returns their images, as far as known */
 async function lookAtRules(
-  { rules, kubeconfig }: DoctorOptions,
+  options: DoctorOptions,
   { manifest, service, images }: Pick<Secrets, 'manifest' | 'service' | 'images'>,
   { findings, now }: { readonly findings: Findings } & Pick<DoctorPorts, 'now'>,
 ): Promise<readonly string[]> {
+  const { kubeconfig } = options;
   const asking = { ...(manifest && { manifest }), ...(kubeconfig !== undefined && { kubeconfig }) };
   const version = await checkVersion(asking, findings);
   const own = (manifest && stringOf(manifest.yaml, manifest.container, 'image')) ?? '';
   const all = [...images, ...(own === '' ? [] : [own]), ...systemImages(own, version)];
-  const file = rules ?? service?.rules;
+  const file = rulesIn(options, service);
   if (file !== undefined) await checkRules(file, all, { findings, now });
   return all;
 }
