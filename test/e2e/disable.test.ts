@@ -73,12 +73,12 @@ describe('disable', () => {
   });
 
   it('helps a kube-apiserver that does not start, the admission folder being gone', async () => {
-    await node.exec(['mv', ADMISSION, '/root/']);
+    await node.exec(['mv', ADMISSION, '/var/tmp/']);
     await node.exec(['pkill', '-x', 'kube-apiserver']);
     await eventually('no apiserver', async () => !(await node.isReady()) || undefined);
     await expectOff();
     expect(await node.read(MANIFEST)).toBe(node.manifest);
-    await node.exec(['mv', '/root/admission', ADMISSION]);
+    await node.exec(['mv', '/var/tmp/admission', ADMISSION]);
   });
 
   it('works without the record of enable, by what the manifest shows', async () => {

@@ -14,7 +14,7 @@ interface Fault {
   readonly hint: RegExp;
 }
 
-const KEPT = '/root/kept';
+const KEPT = '/var/tmp/kept';
 
 /** Other texts in a file, and what was there before afterwards. */
 function edited(path: string, old: string, replacement: string): Pick<Fault, 'makeIt' | 'undoIt'> {
@@ -85,8 +85,8 @@ const FAULTS: readonly Fault[] = [
   {
     title: 'a kubeconf that is a link out of what is mounted',
     ...commands(
-      ['sh', '-c', `mv ${ADMISSION}/kubeconf /root/ && ln -s /root/kubeconf ${ADMISSION}/`],
-      ['mv', '/root/kubeconf', `${ADMISSION}/kubeconf`],
+      ['sh', '-c', `mv ${ADMISSION}/kubeconf /var/tmp/ && ln -s /var/tmp/kubeconf ${ADMISSION}/`],
+      ['mv', '/var/tmp/kubeconf', `${ADMISSION}/kubeconf`],
     ),
     message: /error: .*kubeconf: .*link/,
     hint: /hint: ./,
