@@ -28,12 +28,20 @@ export interface Authorization {
   readonly credential: Credential | undefined;
 }
 
+const NOBODY: Authorization = { header: undefined, credential: undefined };
+
+interface Challenged {
+  readonly challenge: Challenge;
+  readonly isMet: boolean;
+}
+
 /** Says who asks, in the way that each registry wants it. */
 export class Authorizer {
   readonly #courier: Courier;
   readonly #credentials: Credentials;
   readonly #now: RegistryDeps['now'];
-  readonly #challenges = new BoundedMap<Challenge>(MAX_REMEMBERED);
+  /** By origin. */
+  readonly #challenges = new BoundedMap<Challenged>(MAX_REMEMBERED);
   readonly #tokens = new BoundedMap<{ readonly value: string; readonly until: number }>(
     MAX_REMEMBERED,
   );
@@ -49,14 +57,18 @@ export class Authorizer {
 
   /** How a registry wanted it the last time; undefined when it never asked. */
   challengeOf({ origin }: Endpoint): Challenge | undefined {
-    return this.#challenges.get(origin);
+    return this.#challenges.get(origin)?.challenge;
   }
 
-  /** In the way that the registry wanted it the last time; nobody, before it was ever asked. */
-  async remembered(endpoint: Endpoint, signal: AbortSignal): Promise<Authorization | Failure> {
-    const challenge = this.challengeOf(endpoint);
-    if (challenge === undefined) return { header: undefined, credential: undefined };
-    return this.#meet(endpoint, challenge, signal);
+  /**
+   * In the way that the registry wanted it the last time; nobody, when it never asked or when that
+   * does not work any more: it may want it otherwise by now, and is asked anew.
+   */
+  async remembered(endpoint: Endpoint, signal: AbortSignal): Promise<Authorization> {
+    const known = this.#challenges.get(endpoint.origin);
+    if (known?.isMet !== true) return NOBODY;
+    const authorization = await this.#meet(endpoint, known.challenge, signal);
+    return isFailure(authorization) ? NOBODY : authorization;
   }
 
   /**
@@ -75,7 +87,6 @@ export class Authorizer {
       const failed = `${endpoint.host}: expected to be asked for credentials by Basic or Bearer, got 401 and neither`;
       return { failed, transient: false };
     }
-    this.#challenges.set(endpoint.origin, challenge);
     if (refused.header !== undefined) this.#forget(endpoint, challenge, refused.credential);
     const next = await this.#meet(endpoint, challenge, signal);
     return !isFailure(next) && next.header === refused.header ? undefined : next;
@@ -88,7 +99,18 @@ export class Authorizer {
     }
   }
 
+  /** Remembers the challenge, and whether it could be met. */
   async #meet(
+    endpoint: Endpoint,
+    challenge: Challenge,
+    signal: AbortSignal,
+  ): Promise<Authorization | Failure> {
+    const authorization = await this.#authorize(endpoint, challenge, signal);
+    this.#challenges.set(endpoint.origin, { challenge, isMet: !isFailure(authorization) });
+    return authorization;
+  }
+
+  async #authorize(
     endpoint: Endpoint,
     challenge: Challenge,
     signal: AbortSignal,

@@ -58,7 +58,6 @@ export class Client {
     signal: AbortSignal,
   ): Promise<Answer | Failure> {
     const sent = await this.#authorizer.remembered(endpoint, signal);
-    if (isFailure(sent)) return sent;
     const first = await this.#get(endpoint, question, sent, signal);
     if (isFailure(first) || !isChallenge(first, endpoint))
       return this.#judge(first, question, endpoint, sent);

@@ -254,6 +254,41 @@ describe('Bearer', () => {
     expect(service.requests).toHaveLength(1);
   });
 
+  it.each([
+    ['over http', () => 'http://localhost:1/token'],
+    ['that is not there', () => 'https://localhost:1/token'],
+    ['that gives no tokens', (own: string) => `https://${own}/v2/`],
+  ])('forgets a token service %s when the registry names another one', async (_title, realm) => {
+    const { server: service } = await tokens();
+    let named = '';
+    const server = await world.serve((request, response, reset) => {
+      guarded(challenge(named), (sent) => sent.startsWith('Bearer T'))(request, response, reset);
+    });
+    const { pull } = scene([server, service], []);
+    named = realm(server.host);
+    await rejection(pull());
+    named = `https://${service.host}/token`;
+    expect(await pull()).toBe(sha256(MANIFEST));
+  });
+
+  it('follows a registry that moves to another token service', async () => {
+    let now = 0;
+    const { server: service } = await tokens();
+    const { server: next } = await tokens();
+    let named = service.host;
+    const server = await world.serve((request, response, reset) => {
+      const accepts = (sent: string): boolean => sent.startsWith('Bearer T');
+      guarded(challenge(`https://${named}/token`), accepts)(request, response, reset);
+    });
+    const { pull } = scene([server, service, next], [], () => now);
+    await pull();
+    service.stop();
+    named = next.host;
+    now = 120_000;
+    expect(await pull()).toBe(sha256(MANIFEST));
+    expect(next.requests).toHaveLength(1);
+  });
+
   it('takes a new token when the old one is refused, once', async () => {
     const { server: service } = await tokens();
     let good = 'Bearer T1';

@@ -30,6 +30,8 @@ export interface TestServer {
   readonly requests: string[];
   /** Each connection that was accepted. */
   readonly connections: () => number;
+  /** Nobody is there from now on. */
+  readonly stop: () => void;
 }
 
 /** What tests of the client stand on: an authority, files, servers; all of it goes with `close`. */
@@ -96,7 +98,15 @@ export async function newRegistryWorld(): Promise<RegistryWorld> {
       server.on('connection', (socket: Socket) => sockets.push(socket));
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
-      return { host: `localhost:${port}`, requests, connections: () => sockets.length };
+      return {
+        host: `localhost:${port}`,
+        requests,
+        connections: () => sockets.length,
+        stop: () => {
+          server.close();
+          reset();
+        },
+      };
     },
     trust: (...trusted) =>
       Object.fromEntries(trusted.map(({ host }) => [host, { ca, plainHttp: false }])),

@@ -104,6 +104,9 @@ export interface ServiceOptions {
   readonly limits?: Partial<Config['limits']>;
   readonly clock?: () => number;
   readonly registry?: Registry;
+  /** The text of the rules file. */
+  readonly rules?: string;
+  readonly registries?: Config['registries'];
 }
 
 /** A service that runs on loopback, and what a test does with it. */
@@ -121,14 +124,17 @@ export interface TestService extends Service {
 
 export async function startTestService(
   pki: TestPki,
-  { tls, limits, clock = Date.now, registry = new Registry() }: ServiceOptions = {},
+  options: ServiceOptions = {},
 ): Promise<TestService> {
+  const { tls, limits, clock = Date.now, registry = new Registry() } = options;
   const { config, remove } = await newServiceFolder(pki);
+  if (options.rules !== undefined) await writeFile(config.rules, options.rules);
   const log = memoryLog();
   const full: Config = {
     ...config,
     tls: { ...config.tls, ...tls },
     limits: { ...config.limits, ...limits },
+    registries: options.registries ?? config.registries,
   };
   const service = await startService(full, log, clock, registry);
   const as = (credential?: Credential): Caller => ({
