@@ -27,6 +27,8 @@ export interface HostileProxy {
   /** `METHOD PATH`, and whether credentials were sent. */
   readonly requests: string[];
   mode: ProxyMode;
+  /** Which paths it is done to. */
+  target: RegExp;
   close(): Promise<void>;
 }
 
@@ -149,7 +151,8 @@ export async function startHostileProxy(lab: RegistryLab): Promise<HostileProxy>
     const tcp = sockets.get(nameOf(socket)) ?? socket;
     void forward(request, lab.host, agent).then((upstream) => {
       const attack = { request, response, upstream, socket: tcp };
-      if (upstream.status === 200) MODES[proxy.mode](attack);
+      const isTarget = upstream.status === 200 && proxy.target.test(url);
+      if (isTarget) MODES[proxy.mode](attack);
       else pass(attack);
     });
   });
@@ -162,6 +165,7 @@ export async function startHostileProxy(lab: RegistryLab): Promise<HostileProxy>
     host: `localhost:${port}`,
     requests: [],
     mode: 'honest',
+    target: /./,
     async close() {
       agent.destroy();
       server.closeAllConnections();
