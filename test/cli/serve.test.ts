@@ -145,6 +145,36 @@ describe('image-checker serve', () => {
   );
 });
 
+describe('the log of image-checker serve', () => {
+  it('has no header, no annotation but the ticket, no part of a body that is no review, and no key', async () => {
+    const config = {
+      ...place.config,
+      logging: { level: 'debug', format: 'json' },
+      registries: undefined,
+    };
+    await writeFile(place.configFile, JSON.stringify(config));
+    const call = serve('--config', place.configFile);
+    const caller = callerAt((await call.line('serving'))['listen']);
+    const headers = {
+      'Content-Type': 'application/json',
+      Authorization: 'Bearer hush-1',
+      Cookie: 'hush-2',
+      'X-Hush-3': 'hush-3',
+    };
+    const annotations = { 'hush-4': 'hush-5' };
+    await ask(caller, { headers, body: reviewOf(['docker.io/nginx'], { annotations }) });
+    await ask(caller, { headers, body: reviewOf(['quay.io/nginx'], { annotations }) });
+    await ask(caller, { headers, body: '{"kind":"hush-6","password":"hush-7"' });
+    await ask(caller, { headers, body: '{"kind":"ImageReview","spec":"hush-8"}' });
+    await ask(caller, { headers, path: '/check-image?token=hush-9', method: 'GET' });
+    call.handlers.get('SIGTERM')?.();
+    await call.done;
+    expect(call.log().filter(({ message }) => message === 'image review decided')).toHaveLength(2);
+    expect(call.log().filter(({ message }) => message === 'request refused')).toHaveLength(3);
+    expect(call.written().toLowerCase()).not.toMatch(/hush|private key|certificate-----/);
+  });
+});
+
 describe('image-checker serve, called wrongly', () => {
   const calls: [string, string[], string][] = [
     ['without a config file', [], "required option '--config <file>' not specified"],
