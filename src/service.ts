@@ -1,36 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
-import type { Server } from 'node:net';
-import process from 'node:process';
-import { createCheckImage } from './check-image.ts';
 import type { Config } from './config/schema.ts';
-import { describeProblem, messageOf, settleAll } from './errors.ts';
-import { createDecisionLog } from './record/decision-log.ts';
+import { settleAll } from './errors.ts';
 import type { Log } from './record/logger.ts';
-import { createMetrics } from './record/metrics.ts';
-import type { Metrics, MetricsProbe, Registry } from './record/metrics.ts';
-import { openRegistries } from './registries.ts';
-import type { Registries, RegistriesDeps } from './registries.ts';
-import { createReloaders } from './reload.ts';
-import { loadPolicy } from './rules/load.ts';
-import type { Policy } from './rules/policy.ts';
+import type { Registry } from './record/metrics.ts';
+import { loadParts, startReviews } from './reviews.ts';
+import type { Parts } from './reviews.ts';
 import { createAdminApp } from './transport/admin-app.ts';
+import type { AdminDeps } from './transport/admin-app.ts';
 import { createPlainServer } from './transport/http1.ts';
-import { STOP_MS } from './transport/limits.ts';
-import { listen, probeListen } from './transport/listen.ts';
-import { createListeners } from './transport/listeners.ts';
-import { watchLoopDelay } from './transport/loop-delay.ts';
-import { readinessOf } from './transport/readiness.ts';
-import type { Readiness, ServiceState } from './transport/readiness.ts';
-import { loadTlsMaterial } from './transport/tls-files.ts';
-import type { TlsMaterial } from './transport/tls-files.ts';
-import { logRefusedHandshakes } from './transport/refused-handshakes.ts';
-import { createTlsServer } from './transport/tls-server.ts';
-import type { Listeners } from './transport/tls-server.ts';
-import { VERSION } from './version.ts';
-
-/** Of the time in which what is in flight is finished: what is left for saying that nothing came of it. */
-const LAST_WORDS_MS = 1_000;
+import { listen, logListenerErrors, probeListen } from './transport/listen.ts';
 
 /** A service that runs. */
 export interface Service {
@@ -55,142 +32,50 @@ export async function startService(
   clock: () => number,
   registry: Registry,
 ): Promise<Service> {
-  const [material, policy] = await settleAll('config-invalid', [
-    loadTlsMaterial(config.tls, clock()),
-    loadPolicy(config.rules),
+  const parts = await checkStart(config, clock());
+  const reviews = await startReviews(config, parts, { log, clock, registry });
+  const { readiness } = reviews;
+  const starting = startAdmin(config, { readiness, metrics: registry, log });
+  const admin = await starting.catch(async (thrown: unknown) => {
+    await reviews.stop();
+    throw thrown;
+  });
+  return {
+    port: reviews.port,
+    adminPort: admin.port,
+    reload: () => reviews.reload(),
+    async stop() {
+      await reviews.stop();
+      await admin.stop();
+    },
+  };
+}
+
+/**
+ * What the service needs, read and checked, all of it.
+ *
+ * @param now milliseconds since 1970
+ * @throws {ImageCheckerError} with all problems of certificates, rules and ports
+ */
+export async function checkStart(config: Config, now: number): Promise<Parts> {
+  const [parts] = await settleAll('config-invalid', [
+    loadParts(config, now),
     probeListen(config.listen, 'listen'),
     probeListen(config.admin, 'admin'),
   ]);
-  const loop = watchLoopDelay();
-  const state: MutableState = {
-    policy,
-    policyLoadedAt: clock(),
-    certificate: material,
-    stopping: false,
-    loopDelay: loop.tooLate,
-    load: { inFlight: 0 },
-  };
-  const probe: MetricsProbe = {
-    ...probeOf(state),
-    ready: () => readiness().ready,
-    reloads: () => reloaders.results(),
-    registryHosts: Object.keys(config.registries.hosts),
-  };
-  const metrics = createMetrics(registry, probe, VERSION);
-  const registries = openRegistries(config.registries, registriesDeps(log, metrics, clock));
-  const tlsServer = createTlsServer(
-    material,
-    config.tls.minVersion,
-    reviewListeners(config, state, { log, metrics, registries }, clock),
-    metrics.transport,
-  );
-  logRefusedHandshakes(tlsServer.secure, log, clock);
-  const reloaders = createReloaders({ config, state, tlsServer, log, clock });
-  const readiness = (): Readiness => readinessOf(state, clock(), reloaders.failures());
-  const reviews = await listen(tlsServer, config.listen, 'listen');
-  const adminServer = createPlainServer(createAdminApp({ readiness, metrics: registry, log }));
-  const admin = await listen(adminServer, config.admin, 'admin').catch(async (thrown: unknown) => {
-    await reviews.stop(0);
-    registries.close();
-    loop.stop();
-    throw thrown;
-  });
-  logListenerErrors([tlsServer.server, adminServer.server], log);
-  const unwatch = reloaders.watch();
-  // What changed between the first reading and the watch is not told by it.
-  await reloaders.reloadAll();
-  return {
-    port: reviews.address.port,
-    adminPort: admin.address.port,
-    reload: reloaders.reloadAll,
-    async stop() {
-      state.stopping = true;
-      unwatch();
-      // What waits for a registry is denied while its connection is still there to say so.
-      const giveUp = setTimeout(registries.inspector.stop, STOP_MS - LAST_WORDS_MS);
-      await reviews.stop(STOP_MS);
-      clearTimeout(giveUp);
-      registries.close();
-      await admin.stop(0);
-      loop.stop();
-    },
-  };
+  return parts;
 }
 
-/** A connection that could not be accepted is no reason to end. */
-function logListenerErrors(servers: readonly Server[], log: Log): void {
-  for (const server of servers) {
-    server.on('error', (error) => {
-      log.error('a listener failed', { error: messageOf(error) });
-    });
-  }
+/** The admin listener, while it listens. */
+export interface Admin {
+  readonly port: number;
+  stop(): Promise<void>;
 }
 
-/** What is in force; replaced whole, between two reviews. */
-interface MutableState extends ServiceState {
-  policy: Policy;
-  policyLoadedAt: number;
-  certificate: TlsMaterial;
-  stopping: boolean;
-  readonly load: { inFlight: number };
-}
-
-function probeOf(state: MutableState): Omit<MetricsProbe, 'ready' | 'reloads' | 'registryHosts'> {
-  return {
-    policy: () => state.policy,
-    policyLoadedAt: () => state.policyLoadedAt,
-    certificate: () => state.certificate,
-    reviewsInFlight: () => state.load.inFlight,
-  };
-}
-
-function registriesDeps(log: Log, metrics: Metrics, clock: () => number): RegistriesDeps {
-  const { answered, answeredBy } = metrics.registries;
-  return {
-    clock,
-    random: Math.random,
-    env: process.env,
-    answered,
-    answeredBy,
-    failed(thrown) {
-      log.error('an image could not be checked', { error: messageOf(thrown) });
-    },
-    warn(problem) {
-      log.warn(describeProblem(problem), { hint: problem.hint });
-    },
-  };
-}
-
-interface ReviewParts {
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly registries: Registries;
-}
-
-function reviewListeners(
-  config: Config,
-  state: MutableState,
-  { log, metrics, registries }: ReviewParts,
-  clock: () => number,
-): Listeners {
-  const checkImage = createCheckImage({
-    policy: () => state.policy,
-    limits: config.limits,
-    inspector: registries.inspector,
-    record: createDecisionLog(log, config.logging.sampleAllowed),
-    log,
-    metrics: metrics.reviews,
-    newId: randomUUID,
-    now: () => performance.now(),
-  });
-  return createListeners({
-    checkImage,
-    allowedClients: config.tls.allowedClients,
-    clients: metrics.clients,
-    limits: config.limits,
-    load: state.load,
-    metrics: metrics.transport,
-    log,
-    clock,
-  });
+/** @throws {ImageCheckerError} `port-unavailable` */
+export async function startAdmin(config: Config, deps: AdminDeps): Promise<Admin> {
+  const server = createPlainServer(createAdminApp(deps));
+  const running = await listen(server, config.admin, 'admin');
+  logListenerErrors(server.server, deps.log);
+  return { port: running.address.port, stop: () => running.stop(0) };
 }

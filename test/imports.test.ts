@@ -55,7 +55,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   ],
   // Registries and who asks them, by the config.
   registries: ['config', 'errors', 'registry', 'verify'],
-  service: [...WIRING, 'registries', 'reload', 'reloader', 'version'],
+  service: [...WIRING, 'reviews'],
+  reviews: [...WIRING, 'registries', 'reload', 'reloader', 'version'],
+  // The service in several processes.
+  workers: [...WIRING, 'reviews', 'service'],
   reload: [...WIRING, 'reloader'],
   reloader: WIRING,
   cli: 'everything',

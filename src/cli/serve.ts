@@ -1,8 +1,14 @@
 import type { Command } from 'commander';
+import type { Config } from '../config/schema.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLog } from '../record/logger.ts';
+import type { StreamLog } from '../record/logger.ts';
 import { createProcessRegistry } from '../record/metrics.ts';
 import { startService } from '../service.ts';
+import type { Service } from '../service.ts';
+import { isWorker, workerCount } from '../workers/cluster.ts';
+import { runWorker } from '../workers/run-worker.ts';
+import { startWorkers } from '../workers/start-workers.ts';
 import type { CommandContext } from './context.ts';
 
 const EXAMPLES = `
@@ -26,7 +32,11 @@ async function serve(configFile: string, context: CommandContext): Promise<void>
   const stopSignal = nextSignal(['SIGTERM', 'SIGINT'], context);
   const config = await loadConfig(configFile);
   const log = createLog(config.logging, context.stdout);
-  const service = await startService(config, log, Date.now, createProcessRegistry(log));
+  if (isWorker()) {
+    await runWorker(config, { log, output: context.stdout, clock: Date.now, stopSignal });
+    return;
+  }
+  const service = await start(config, log, { configFile, context });
   const offReload = context.onSignal('SIGHUP', () => void service.reload());
   log.info('serving', {
     listen: `${config.listen.host}:${service.port}`,
@@ -37,6 +47,19 @@ async function serve(configFile: string, context: CommandContext): Promise<void>
   await service.stop();
   offReload();
   log.info('stopped');
+}
+
+interface Call {
+  readonly configFile: string;
+  readonly context: CommandContext;
+}
+
+/** In this process, or in as many as the config asks for. */
+function start(config: Config, log: StreamLog, { configFile, context }: Call): Promise<Service> {
+  const count = workerCount(config.workers);
+  if (count === 1) return startService(config, log, Date.now, createProcessRegistry(log));
+  const args = ['serve', '--config', configFile];
+  return startWorkers(config, { count, args, log, output: context.stdout, clock: Date.now });
 }
 
 /** The handlers go with the first signal, so that a second one ends the process at once. */

@@ -12,6 +12,9 @@ const DEFAULT_IN_FLIGHT = 512;
 /** Containers of one pod: real ones have fewer than ten. */
 const DEFAULT_CONTAINERS = 1000;
 
+/** Each loads the rules, and holds its own limits. */
+const MAX_WORKERS = 64;
+
 /** The plugin takes no longer TTL: kube-apiserver would not start. */
 const MAX_PLUGIN_CACHE_SECONDS = 30 * 60;
 
@@ -67,6 +70,8 @@ export const serviceConfigSchema = z.strictObject({
       sampleAllowed: z.int().min(1).max(1_000_000).default(1),
     })
     .prefault({}),
+  /** Processes that serve; `auto`: one for each processor. */
+  workers: z.union([z.int().min(1).max(MAX_WORKERS), z.literal('auto')]).default(1),
   registries: registriesSchema,
 });
 

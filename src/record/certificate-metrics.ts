@@ -26,6 +26,7 @@ export function createCertificateMetrics(
   const clients = new Map<string, Map<number, number>>();
   new Gauge({
     name: 'image_checker_certificate_expiry_timestamp_seconds',
+    aggregator: 'min',
     help: 'When a certificate expires, by role: server, client_ca (of several, the last to expire), client (of those that a client used in the last hour, the first to expire; with its name).',
     labelNames: ['role', 'client'],
     registers: [registry],

@@ -100,6 +100,17 @@ function isoNow(): string {
   return isoText;
 }
 
+/** The same log, with more fields in all lines but those that are written often. */
+export function withFields(log: StreamLog, always: LogFields): StreamLog {
+  const write =
+    (level: LogLevel) =>
+    (message: string, fields?: LogFields): void => {
+      log[level](message, { ...fields, ...always });
+    };
+  const levels = { error: write('error'), warn: write('warn'), info: write('info') };
+  return { ...log, ...levels, debug: write('debug') };
+}
+
 /** What JSON leaves as it is, and a terminal may still obey: C1 controls, bidi, line separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 

@@ -25,12 +25,14 @@ export function registerStateMetrics(
   const registers = [registry];
   new Gauge({
     name: 'image_checker_build_info',
+    aggregator: 'first',
     help: 'Always 1, with the version.',
     labelNames: ['version'],
     registers,
   }).set({ version }, 1);
   new Gauge({
     name: 'image_checker_ready',
+    aggregator: 'min',
     help: 'Whether /readyz is 200 (1) or not (0).',
     registers,
     collect() {
@@ -47,6 +49,7 @@ export function registerStateMetrics(
   });
   new Gauge({
     name: 'image_checker_last_reload_successful',
+    aggregator: 'min',
     help: 'Whether the last loading was a success (1) or the state from before is in force (0), by what is loaded: rules, certificates.',
     labelNames: ['what'],
     registers,
@@ -60,6 +63,7 @@ export function registerStateMetrics(
 function registerRulesMetrics(registers: Registry[], probe: ServiceProbe): void {
   new Gauge({
     name: 'image_checker_rules_info',
+    aggregator: 'first',
     help: 'Always 1, with name and hash of the rules file in force.',
     labelNames: ['policy', 'hash'],
     registers,
@@ -71,6 +75,7 @@ function registerRulesMetrics(registers: Registry[], probe: ServiceProbe): void 
   });
   new Gauge({
     name: 'image_checker_rules',
+    aggregator: 'first',
     help: 'Rules in force.',
     registers,
     collect() {
@@ -79,6 +84,7 @@ function registerRulesMetrics(registers: Registry[], probe: ServiceProbe): void 
   });
   new Gauge({
     name: 'image_checker_rules_loaded_timestamp_seconds',
+    aggregator: 'min',
     help: 'When the rules in force were loaded.',
     registers,
     collect() {

@@ -49,5 +49,9 @@ logging:
   # Of the reviews that are allowed without a word, one in so many is logged. Denials, warnings and
   # break-glass always are.
   sampleAllowed: 1
+
+# Processes that answer reviews; auto: one for each processor. A kube-apiserver asks over one
+# connection, which one process serves, so more than 1 pays where several of them ask.
+workers: 1
 `;
 }

@@ -1,6 +1,7 @@
 import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { ImageCheckerError, messageOf, systemCode } from '../errors.ts';
+import type { Log } from '../record/logger.ts';
 
 /** Where to listen. */
 export interface Listen {
@@ -64,6 +65,13 @@ export async function listen(
       for (const carrier of carriers) carrier.close();
     },
   };
+}
+
+/** A connection that could not be accepted is no reason to end. */
+export function logListenerErrors(server: NetServer, log: Log): void {
+  server.on('error', (error) => {
+    log.error('a listener failed', { error: messageOf(error) });
+  });
 }
 
 function opened(server: NetServer, { host, port }: Listen): Promise<void> {

@@ -1,15 +1,20 @@
 import { createMetrics, createProcessRegistry } from '../../src/record/metrics.ts';
 import type { MetricsProbe, Registry } from '../../src/record/metrics.ts';
+import { registerWorkerMetrics } from '../../src/record/worker-metrics.ts';
 
 /** docs/metrics.md, from the metrics that the code registers. */
 export function metricsPage(): string {
   const registry = createProcessRegistry({ lost: () => 0 });
   createMetrics(registry, PROBE, '');
+  registerWorkerMetrics(registry, () => 0);
   return `# Metrics
 
 What \`/metrics\` of the admin listener shows, in the text format of Prometheus. Labels take the values
 of a fixed list, the names of rules (the first 200 of the file), those of allowed clients or the hosts
 of the config; an image or a namespace is never one. Written by \`npm run docs:metrics\` from the code.
+
+With \`workers\` above 1 the counts are the sums of all workers, which a worker that ends takes its own
+share from: to Prometheus a counter that begins anew.
 
 ## The service
 

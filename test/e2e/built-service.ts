@@ -19,6 +19,7 @@ export interface LogEntry {
 
 /** `node dist/main.js serve`, as a process of its own. */
 export interface BuiltService {
+  readonly pid: number;
   /** What it has logged so far, oldest first. */
   readonly log: readonly LogEntry[];
   /** Ends it as an operator would, with SIGTERM. Returns its exit code. */
@@ -73,6 +74,7 @@ export async function serve({ serviceFolder, adminPort }: Installation): Promise
     return (await isReady(adminPort)) || undefined;
   });
   return {
+    pid: child.pid ?? 0,
     log,
     async stop() {
       child.kill('SIGTERM');

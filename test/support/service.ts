@@ -95,6 +95,7 @@ function configIn(folder: string): Config {
     pluginCacheSeconds: 50,
     limits: { bodyBytes: 3 * 1024 * 1024, inFlight: 512, containers: 1000 },
     logging: { level: 'info', format: 'json', sampleAllowed: 1 },
+    workers: 1,
     registries: registriesSchema.parse(undefined),
   };
 }

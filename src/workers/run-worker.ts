@@ -1,0 +1,78 @@
+import process from 'node:process';
+import type { Writable } from 'node:stream';
+import type { Config } from '../config/schema.ts';
+import { withFields } from '../record/logger.ts';
+import type { StreamLog } from '../record/logger.ts';
+import { createProcessRegistry } from '../record/metrics.ts';
+import { offerMetrics } from '../record/worker-metrics.ts';
+import { loadParts, startReviews } from '../reviews.ts';
+import type { Reviews } from '../reviews.ts';
+import { REPORT_MS } from './combine-readiness.ts';
+import { isToWorker } from './messages.ts';
+import type { FromWorker } from './messages.ts';
+
+export interface WorkerDeps {
+  readonly log: StreamLog;
+  /** What `log` writes to. */
+  readonly output: Writable;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Resolves when this process is to stop, whatever the primary process says. */
+  readonly stopSignal: Promise<unknown>;
+}
+
+/**
+ * Answers reviews in a worker, until it is told to stop.
+ *
+ * @throws {ImageCheckerError} with all problems of certificates and rules
+ */
+export async function runWorker(config: Config, deps: WorkerDeps): Promise<void> {
+  const { clock, output, stopSignal } = deps;
+  const log = withFields(deps.log, { worker: process.pid });
+  const registry = createProcessRegistry(deps.log);
+  offerMetrics(registry);
+  const starting = loadParts(config, clock()).then((parts) =>
+    startReviews(config, parts, { log, clock, registry }),
+  );
+  const reviews = await starting.catch((thrown: unknown) => {
+    // The channel keeps a process that has nothing to do.
+    process.channel?.unref();
+    throw thrown;
+  });
+  const told = listenToPrimary(reviews);
+  report(reviews);
+  tell({ imageChecker: 'serving', port: reviews.port });
+  const timer = setInterval(report, REPORT_MS, reviews);
+  await Promise.race([stopSignal, told]);
+  clearInterval(timer);
+  await reviews.stop();
+  log.info('worker stopped');
+  // With its channel this process ends at once.
+  await new Promise((resolve) => output.write('', resolve));
+  process.disconnect();
+}
+
+/** Resolves when the primary process says that it is time to stop. */
+function listenToPrimary(reviews: Reviews): Promise<void> {
+  const reload = (): void =>
+    void reviews.reload().then(() => {
+      report(reviews);
+    });
+  process.on('SIGHUP', reload);
+  return new Promise((resolve) => {
+    process.on('message', (message: unknown) => {
+      if (!isToWorker(message)) return;
+      if (message.imageChecker === 'stop') resolve();
+      else reload();
+    });
+  });
+}
+
+function report(reviews: Reviews): void {
+  tell({ imageChecker: 'state', readiness: reviews.readiness() });
+}
+
+/** To a primary process that has gone there is nothing to tell: this one ends as well. */
+function tell(message: FromWorker): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { createSupervisor } from '../../src/workers/supervisor.ts';
+import type { Supervisor, WorkerProcess } from '../../src/workers/supervisor.ts';
+import type { FromWorker, ToWorker } from '../../src/workers/messages.ts';
+import { memoryLog } from '../support/service.ts';
+import type { MemoryLog } from '../support/service.ts';
+
+/** A process as the test moves it. */
+class FakeProcess implements WorkerProcess {
+  readonly pid: number;
+  readonly told: string[] = [];
+  killed = false;
+  #onMessage: (message: FromWorker) => void = () => undefined;
+  #onExit: (code: number | null, signal: string | null) => void = () => undefined;
+
+  constructor(pid: number) {
+    this.pid = pid;
+  }
+
+  send({ imageChecker }: ToWorker): void {
+    this.told.push(imageChecker);
+  }
+
+  kill(): void {
+    this.killed = true;
+  }
+
+  onMessage(handler: (message: FromWorker) => void): void {
+    this.#onMessage = handler;
+  }
+
+  onExit(handler: (code: number | null, signal: string | null) => void): void {
+    this.#onExit = handler;
+  }
+
+  serve(): void {
+    const readiness = { ready: true, reasons: [], policy: 'p@1', failedReloads: [] };
+    this.#onMessage({ imageChecker: 'state', readiness });
+    this.#onMessage({ imageChecker: 'serving', port: 1234 });
+  }
+
+  end(): void {
+    this.#onExit(null, 'SIGKILL');
+  }
+}
+
+interface Scene {
+  readonly supervisor: Supervisor;
+  readonly processes: FakeProcess[];
+  readonly log: MemoryLog;
+  readonly losses: () => number;
+}
+
+function open(count: number): Scene {
+  const processes: FakeProcess[] = [];
+  const log = memoryLog();
+  let losses = 0;
+  const supervisor = createSupervisor({
+    count,
+    fork: () => {
+      const process = new FakeProcess(100 + processes.length);
+      processes.push(process);
+      return process;
+    },
+    log,
+    now: () => Date.now(),
+    onLoss: () => losses++,
+  });
+  return { supervisor, processes, log, losses: () => losses };
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('workers that start', () => {
+  it('serve when all of them do, on one port', async () => {
+    const { supervisor, processes } = open(2);
+    let port = 0;
+    void supervisor.port.then((got) => (port = got));
+    processes[0]?.serve();
+    await jest.advanceTimersByTimeAsync(1);
+    expect([port, supervisor.serving()]).toEqual([0, 1]);
+    processes[1]?.serve();
+    await jest.advanceTimersByTimeAsync(1);
+    expect([port, supervisor.serving()]).toEqual([1234, 2]);
+    expect(supervisor.readiness(false)).toMatchObject({ ready: true, policy: 'p@1' });
+  });
+
+  it('do not serve when one of them ends before', async () => {
+    const { supervisor, processes } = open(2);
+    processes[0]?.serve();
+    processes[1]?.end();
+    await expect(supervisor.port).rejects.toThrow('worker 2 ended before it served (SIGKILL)');
+  });
+});
+
+describe('a worker that ends', () => {
+  it('is replaced at once and told of, and nobody else is touched', async () => {
+    const { supervisor, processes, log, losses } = open(2);
+    for (const process of processes) process.serve();
+    processes[1]?.end();
+    expect(supervisor.readiness(false).ready).toBe(true);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([processes.length, losses(), processes[0]?.told]).toEqual([3, 1, []]);
+    expect(log.lines).toMatchObject([
+      { level: 'error', fields: { worker: 2, pid: 101, signal: 'SIGKILL', delayMs: 0 } },
+    ]);
+    processes[2]?.serve();
+    expect(supervisor.serving()).toBe(2);
+  });
+
+  it('again and again is replaced ever later, and makes the service unready', async () => {
+    const { supervisor, processes, log } = open(2);
+    for (const process of processes) process.serve();
+    const delays = [0, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
+    const ready: boolean[] = [];
+    for (const delay of delays) {
+      processes.at(-1)?.end();
+      const before = processes.length;
+      await jest.advanceTimersByTimeAsync(Math.max(0, delay - 1));
+      expect(processes).toHaveLength(delay === 0 ? before + 1 : before);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(processes).toHaveLength(before + 1);
+      for (const process of [processes[0], processes.at(-1)]) process?.serve();
+      ready.push(supervisor.readiness(false).ready);
+    }
+    expect(log.lines.map(({ fields }) => fields['delayMs'])).toEqual(delays);
+    expect(ready).toEqual([true, true, false, false, false, false, false, false]);
+  });
+
+  it('is forgiven when it ran for long', async () => {
+    const { supervisor, processes, log } = open(1);
+    for (let turn = 0; turn < 5; turn++) {
+      processes.at(-1)?.serve();
+      await jest.advanceTimersByTimeAsync(60_001);
+      processes.at(-1)?.end();
+      await jest.advanceTimersByTimeAsync(1);
+    }
+    processes.at(-1)?.serve();
+    expect(log.lines.map(({ fields }) => fields['delayMs'])).toEqual([0, 0, 0, 0, 0]);
+    expect(supervisor.readiness(false).ready).toBe(true);
+  });
+});
+
+describe('what is said to the workers', () => {
+  it('is said to each', () => {
+    const { supervisor, processes } = open(3);
+    supervisor.reload();
+    expect(processes.map(({ told }) => told)).toEqual([['reload'], ['reload'], ['reload']]);
+  });
+});
+
+describe('workers that are to stop', () => {
+  it('are waited for, and none is replaced', async () => {
+    const { supervisor, processes, log } = open(2);
+    for (const process of processes) process.serve();
+    const stopped = supervisor.stop(12_000);
+    expect(processes.map(({ told }) => told)).toEqual([['stop'], ['stop']]);
+    for (const process of processes) process.end();
+    await jest.advanceTimersByTimeAsync(100);
+    await stopped;
+    expect([processes.length, log.lines, processes.map(({ killed }) => killed)]).toEqual([
+      2,
+      [],
+      [false, false],
+    ]);
+  });
+
+  it('are ended when they take too long', async () => {
+    const { supervisor, processes } = open(2);
+    for (const process of processes) process.serve();
+    const stopped = supervisor.stop(12_000);
+    processes[0]?.end();
+    await jest.advanceTimersByTimeAsync(11_900);
+    expect(processes[1]?.killed).toBe(false);
+    await jest.advanceTimersByTimeAsync(200);
+    await stopped;
+    expect(processes.map(({ killed }) => killed)).toEqual([false, true]);
+  });
+});
