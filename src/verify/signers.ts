@@ -29,6 +29,8 @@ export interface Vouching {
 
 /** Enough for a leaf and what leads up to a root. */
 const MAX_CERTIFICATES = 10;
+/** Bytes: whoever may push makes them, and what is in them costs time to read. */
+const MAX_CERTIFICATE_BYTES = 16 * 1024;
 
 /**
  * Who of the trusted signers signed an artefact. What it says is not looked at.
@@ -94,6 +96,7 @@ async function findIdentity(
 }
 
 function readCertificates(certificates: readonly Uint8Array[]): readonly X509Certificate[] {
+  if (certificates.some(({ length }) => length > MAX_CERTIFICATE_BYTES)) return [];
   try {
     return certificates.slice(0, MAX_CERTIFICATES).map((der) => new X509Certificate(der));
   } catch {

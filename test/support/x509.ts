@@ -72,7 +72,8 @@ export function issueWithTimestamps(
 ): Issued {
   const key = shape.key ?? newSigningKey(shape.kind);
   const signer = shape.issuer?.key ?? key;
-  const fixed = { from: new Date(Date.now() - HOUR_MS), ...shape, serial: randomBytes(16) };
+  const times = { from: new Date(Date.now() - HOUR_MS), until: new Date(Date.now() + HOUR_MS) };
+  const fixed = { ...times, ...shape, serial: randomBytes(16) };
   const value = makeTimestamps(tbsOf(fixed, key, signer));
   const extensions = [...(shape.extensions ?? []), { oid: OID.timestamps, value }];
   return finish(shape, key, signer, tbsOf({ ...fixed, extensions }, key, signer));
