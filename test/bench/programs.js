@@ -92,6 +92,7 @@ export const startRawHandler = (protocol, { server }) =>
 function serverOf(child, port) {
   return {
     port,
+    signal: (name) => child.kill(name),
     /** Seconds of processor time that it has taken so far, in all its threads. */
     cpuSeconds() {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');

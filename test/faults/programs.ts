@@ -26,3 +26,8 @@ export function fakeClock(file: string): Record<string, string> {
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   };
 }
+
+/** Network namespaces are root's. */
+export function asRoot(): string[] {
+  return process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+}
