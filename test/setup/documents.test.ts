@@ -97,6 +97,7 @@ describe('the files that setup renders', () => {
       pluginCacheSeconds: 50,
       limits: { bodyBytes: 3145728, inFlight: 512, containers: 1000 },
       logging: { level: 'info', format: 'json', sampleAllowed: 1 },
+      workers: 1,
     });
   });
 
