@@ -4,6 +4,7 @@ import { createRegistry } from './registry/create-registry.ts';
 import { createInspector } from './verify/inspector.ts';
 import type { InspectorDeps, StoppableInspector } from './verify/inspector.ts';
 import { observeRegistry } from './verify/observed-registry.ts';
+import { PinnedTags } from './verify/pinned-tags.ts';
 import type { RegistryResult } from './verify/observed-registry.ts';
 import { verifyImage } from './verify/verify-image.ts';
 
@@ -19,6 +20,8 @@ export interface RegistriesDeps {
   readonly answeredBy: InspectorDeps['answeredBy'];
   readonly failed: InspectorDeps['failed'];
   readonly warn: (problem: Problem) => void;
+  /** Whether a tag is resolved once for all reviews, and not once for each. */
+  readonly pinned?: true;
 }
 
 /** Registries, and who asks them. */
@@ -30,10 +33,11 @@ export interface Registries {
 
 /** Opens nothing yet: the first question does. */
 export function openRegistries(config: RegistriesConfig, deps: RegistriesDeps): Registries {
-  const { clock: now, random, env, warn, answered, answeredBy, failed } = deps;
+  const { clock: now, random, env, warn, answered, answeredBy, failed, pinned } = deps;
   const registry = createRegistry(config, { now, random, env, warn });
+  const observed = observeRegistry(registry, answered);
   const inspector = createInspector({
-    registry: observeRegistry(registry, answered),
+    registry: pinned === true ? new PinnedTags(observed) : observed,
     verifyImage,
     cache: config.cache,
     reviewDeadline: config.reviewDeadline,

@@ -1,6 +1,5 @@
-import type { RuleResult } from '../decide/judge-image.ts';
-import { agreementOf, byName, reasonOf } from './check-result.ts';
-import type { CheckedImage, CheckResult, OfflineCheck } from './check-result.ts';
+import { agreementOf, reasonOf, ruleVerdicts } from './check-result.ts';
+import type { CheckedImage, CheckResult, OfflineCheck, RuleVerdict } from './check-result.ts';
 
 /** What was found out, for programs. */
 export function renderCheckJson(result: CheckResult): string {
@@ -15,25 +14,31 @@ export function renderCheckJson(result: CheckResult): string {
   return `${JSON.stringify(answer, undefined, 2)}\n`;
 }
 
-function offlineJson({ policy, decision, images }: OfflineCheck): object {
+function offlineJson({ policy, decision, verdict, images }: OfflineCheck): object {
   return {
     policy: { name: policy.name, hash: policy.hash },
     allowed: decision.allowed,
+    ...(verdict === 'unknown' && { verdict }),
     reason: decision.allowed ? null : reasonOf(decision).join('\n'),
     breakGlass: decision.breakGlass ?? null,
     images: images.map(imageJson),
   };
 }
 
-function imageJson({ judgement, verdict }: CheckedImage): object {
+function imageJson(checked: CheckedImage): object {
+  const { judgement, verdict } = checked;
   const { written: image, refused } = judgement;
   if (refused !== undefined) return { image, normalized: null, verdict, refused, rules: [] };
-  const rules = byName(judgement.covering).map(ruleJson);
+  const rules = ruleVerdicts(checked).map(ruleJson);
   return { image, normalized: judgement.reference.normalized, verdict, refused: null, rules };
 }
 
-function ruleJson({ rule, exempt, violations }: RuleResult): object {
-  const met = exempt ? 'exempt' : 'pass';
-  const result = violations.length > 0 ? 'violated' : met;
-  return { rule: rule.name, mode: rule.mode, result, violations };
+function ruleJson({ rule, result, messages, digest }: RuleVerdict): object {
+  return {
+    rule: rule.name,
+    mode: rule.mode,
+    result,
+    violations: messages,
+    ...(rule.require.registry !== undefined && { digest: digest ?? null }),
+  };
 }

@@ -1,10 +1,12 @@
 import type { ServiceAnswer } from '../ask/answer.ts';
 import type { Question } from '../ask/review.ts';
-import { decideReview } from '../decide/decide-review.ts';
-import type { Decision } from '../decide/decision.ts';
+import { decideReview, examineReview } from '../decide/decide-review.ts';
+import type { Decision, RegistryCheck, Violation } from '../decide/decision.ts';
+import type { Inspector } from '../decide/inspection.ts';
 import { judgeImage, violationsOf } from '../decide/judge-image.ts';
 import type { ImageJudgement, RuleResult } from '../decide/judge-image.ts';
-import type { Policy } from '../rules/policy.ts';
+import { settleReview } from '../decide/settle-review.ts';
+import type { Policy, Rule } from '../rules/policy.ts';
 import { reasonFor } from '../respond/reason.ts';
 import { verdictOf } from '../scan/verdict.ts';
 import type { Verdict } from '../scan/verdict.ts';
@@ -20,6 +22,8 @@ export interface CheckResult {
 export interface OfflineCheck {
   readonly policy: Policy;
   readonly decision: Decision;
+  /** Over all images together. */
+  readonly verdict: Verdict;
   readonly images: readonly CheckedImage[];
 }
 
@@ -27,29 +31,60 @@ export interface CheckedImage {
   readonly judgement: ImageJudgement;
   /** Over this image alone: one that is denied denies the review. */
   readonly verdict: Verdict;
+  /** What was found against it. */
+  readonly violations: readonly Violation[];
+  /** What rules asked its registry, and what came of it. */
+  readonly checks: readonly RegistryCheck[];
 }
 
 /** The command line has no service's limits, and room for fewer images than this. */
 const LIMITS = { containers: Number.MAX_SAFE_INTEGER };
 
-/** Decides as the service would, and keeps why. */
+/** Decides as the service would but for what it asks registries, and keeps why. */
 export function checkOffline(question: Question, policy: Policy): OfflineCheck {
-  const decision = decideReview({ ...question, spec: undefined }, policy, LIMITS);
-  const images = question.images.map((image) => {
-    const judgement = judgeImage(image, question.namespace, policy);
-    const verdict = verdictOf(violationsOf(judgement, policy), decision.breakGlass);
-    return { judgement, verdict };
-  });
-  return { policy, decision, images };
+  return explain(decideReview({ ...question, spec: undefined }, policy, LIMITS), question, policy);
+}
+
+/** Decides as the service would, and keeps why. */
+export async function checkWithRegistries(
+  question: Question,
+  policy: Policy,
+  inspector: Inspector,
+): Promise<OfflineCheck> {
+  const examination = examineReview({ ...question, spec: undefined }, policy, LIMITS);
+  return explain(await settleReview(examination, inspector), question, policy);
+}
+
+function explain(decision: Decision, question: Question, policy: Policy): OfflineCheck {
+  const { violations, breakGlass } = decision;
+  const images = question.images.map((image) =>
+    explainImage(judgeImage(image, question.namespace, policy), decision, policy),
+  );
+  return { policy, decision, verdict: verdictOf(violations, breakGlass), images };
+}
+
+function explainImage(
+  judgement: ImageJudgement,
+  { violations: all, breakGlass, checks: made }: Decision,
+  policy: Policy,
+): CheckedImage {
+  const name = judgement.refused === undefined ? judgement.reference.normalized : undefined;
+  const checks = made.filter(({ image }) => image === name);
+  const asked = checks.some(({ outcome }) => outcome !== 'unasked');
+  const violations = asked
+    ? all.filter(({ image }) => image === judgement.written)
+    : violationsOf(judgement, policy);
+  return { judgement, verdict: verdictOf(violations, breakGlass), violations, checks };
 }
 
 export function isDenied({ offline, server }: CheckResult): boolean {
   return offline?.decision.allowed === false || server?.allowed === false;
 }
 
-/** Whether both ways of asking came to the same; undefined when there was one. */
+/** Whether both ways of asking came to the same; undefined when one came to nothing. */
 export function agreementOf({ offline, server }: CheckResult): boolean | undefined {
-  if (offline === undefined || server === undefined) return undefined;
+  if (offline === undefined || server === undefined || offline.verdict === 'unknown')
+    return undefined;
   return offline.decision.allowed === server.allowed;
 }
 
@@ -59,6 +94,38 @@ export function reasonOf(decision: Decision): readonly string[] {
 }
 
 /** In an order, which the rules themselves have none of. */
-export function byName(covering: readonly RuleResult[]): readonly RuleResult[] {
+function byName(covering: readonly RuleResult[]): readonly RuleResult[] {
   return covering.toSorted((a, b) => (a.rule.name < b.rule.name ? -1 : 1));
+}
+
+/** One rule that covers an image, and what it comes to with the registry's answer. */
+export interface RuleVerdict {
+  readonly rule: Rule;
+  readonly result: 'exempt' | 'pass' | 'violated' | 'unknown' | 'excused';
+  readonly messages: readonly string[];
+  /** Of what was asked about. */
+  readonly digest: string | undefined;
+}
+
+/** In an order, which the rules themselves have none of. */
+export function ruleVerdicts({
+  judgement,
+  violations,
+  checks,
+}: CheckedImage): readonly RuleVerdict[] {
+  if (judgement.refused !== undefined) return [];
+  return byName(judgement.covering).map(({ rule, exempt }): RuleVerdict => {
+    const own = violations.filter(({ rule: of }) => of?.name === rule.name);
+    const check = checks.find(({ rule: name }) => name === rule.name);
+    const messages = own.map(({ message }) => message);
+    const digest = check?.digest;
+    if (exempt) return { rule, result: 'exempt', messages, digest };
+    if (own.length > 0) {
+      const unasked = own.every((violation) => violation.unasked);
+      return { rule, result: unasked ? 'unknown' : 'violated', messages, digest };
+    }
+    if (check?.excused === undefined) return { rule, result: 'pass', messages, digest };
+    const excuse = `could not check: ${check.why ?? ''} (onError: ${check.excused})`;
+    return { rule, result: 'excused', messages: [excuse], digest };
+  });
 }

@@ -1,8 +1,7 @@
 import type { Decision } from '../decide/decision.ts';
-import type { RuleResult } from '../decide/judge-image.ts';
 import { printable } from '../respond/escape.ts';
-import { agreementOf, byName, reasonOf } from './check-result.ts';
-import type { CheckedImage, CheckResult, OfflineCheck } from './check-result.ts';
+import { agreementOf, reasonOf, ruleVerdicts } from './check-result.ts';
+import type { CheckedImage, CheckResult, OfflineCheck, RuleVerdict } from './check-result.ts';
 import { paintVerdict } from './paint.ts';
 import type { Paint } from './paint.ts';
 
@@ -21,7 +20,7 @@ export function renderCheckText(result: CheckResult, paint: Paint): string {
 
 function describeOffline(offline: OfflineCheck, namespace: string, paint: Paint): string {
   const { policy, decision, images } = offline;
-  const verdict = decision.allowed ? 'allowed' : 'denied';
+  const verdict = decision.allowed ? 'allowed' : offline.verdict;
   const reason = reasonOf(decision).map((line) => `  ${line}\n`);
   return [
     ...images.map((image) => `${describeImage(image, policy.unmatchedImages, paint)}\n`),
@@ -33,32 +32,34 @@ function describeOffline(offline: OfflineCheck, namespace: string, paint: Paint)
 }
 
 function describeImage(
-  { judgement, verdict }: CheckedImage,
+  checked: CheckedImage,
   unmatchedImages: 'deny' | 'allow',
   paint: Paint,
 ): string {
+  const { judgement, verdict } = checked;
   const written = printable(judgement.written, MAX_TEXT) || '""';
   const head = `${paint.bold(written)}: ${paintVerdict(paint, verdict)}\n`;
   if (judgement.refused !== undefined) {
     return `${head}  ${paint.red('refused')}  ${printable(judgement.refused, MAX_TEXT)}\n`;
   }
-  const { covering, reference } = judgement;
-  const rules = byName(covering).map((found) => describeRule(found, paint));
+  const rules = ruleVerdicts(checked).map((found) => describeRule(found, paint));
   if (rules.length === 0) {
     rules.push(`  no rule covers it: unmatchedImages: ${unmatchedImages}\n`);
   }
-  return `${head}  is ${reference.normalized}\n${rules.join('')}`;
+  return `${head}  is ${judgement.reference.normalized}\n${rules.join('')}`;
 }
 
-function describeRule({ rule, exempt, violations }: RuleResult, paint: Paint): string {
+function describeRule({ rule, result, messages, digest }: RuleVerdict, paint: Paint): string {
   const mode = rule.mode === 'enforce' ? '' : ` (${rule.mode})`;
   const name = `${rule.name}${mode}`;
-  if (exempt) return `  ${paint.dim('exempt')}    ${name}\n`;
-  if (violations.length === 0) return `  ${paint.green('pass')}      ${name}\n`;
-  const mark = rule.mode === 'enforce' ? paint.red('violated') : paint.yellow('violated');
-  return violations
-    .map((message) => `  ${mark}  ${name}: ${printable(message, MAX_TEXT)}\n`)
-    .join('');
+  if (result === 'exempt') return `  ${paint.dim('exempt')}    ${name}\n`;
+  if (result === 'pass') {
+    const of = rule.require.registry === undefined ? '' : `: ${digest ?? 'not checked'}`;
+    return `  ${paint.green('pass')}      ${name}${of}\n`;
+  }
+  const enforced = result === 'violated' && rule.mode === 'enforce';
+  const mark = (enforced ? paint.red : paint.yellow)(result) + ' '.repeat(10 - result.length);
+  return messages.map((message) => `  ${mark}${name}: ${printable(message, MAX_TEXT)}\n`).join('');
 }
 
 function describeBreakGlass({ breakGlass }: Decision, paint: Paint): string {

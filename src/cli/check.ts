@@ -4,7 +4,7 @@ import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
 import { checkByServer } from './check-by-server.ts';
 import type { ServerFlags } from './check-by-server.ts';
 import { renderCheckJson } from './check-json.ts';
-import { checkOffline, isDenied } from './check-result.ts';
+import { checkOffline, checkWithRegistries, isDenied } from './check-result.ts';
 import type { CheckResult } from './check-result.ts';
 import { renderCheckText } from './check-text.ts';
 import { EXIT } from './context.ts';
@@ -14,6 +14,8 @@ import { collectAnnotation, outputOption, readNamespace } from './options.ts';
 import { Output } from './output.ts';
 import { paintFor } from './paint.ts';
 import { DEFAULT_RULES, readRules } from './read-rules.ts';
+import { addVerifyOptions, expectVerify, openForCommand, warnOfUnasked } from './verify.ts';
+import type { VerifyFlags } from './verify.ts';
 
 const HELP = `
 All images together are one review, as those of one pod. For each the normalised reference is
@@ -22,20 +24,26 @@ shown, every rule that covers it with pass, exempt or what it violates, and the 
 With --server a running service is asked instead, as kube-apiserver asks it; with --server and
 --rules both answer, and the last line says whether they agree.
 
-Exit code 0 when the review would be allowed, 1 when it would be denied, 2 when it cannot be told.
+What only a registry can answer (signatures and the like) is not asked without --verify: then the
+verdict is unknown, unless another rule denies. With --verify registries are asked as the service
+asks them, by the settings of its --config or else with the credentials of docker's config.json.
+
+Exit code 0 when the review would be allowed, 1 when it would be denied or is unknown, 2 when it cannot
+be told.
 
 Examples:
   image-checker check nginx:1.27 --rules rules.yaml
   image-checker check docker.io/nginx ghcr.io/team/app:1.2 -n prod-shop --rules rules.yaml -o json
   image-checker check nginx --rules rules.yaml \\
     --annotation image-checker.image-policy.k8s.io/break-glass=INC-42
+  image-checker check ghcr.io/team/app:1.2 --rules rules.yaml --verify
   image-checker check nginx --server https://127.0.0.1:1234 \\
     --cert /etc/kubernetes/admission/apiserver-client-cert.pem \\
     --key /etc/kubernetes/admission/apiserver-client-key.pem \\
     --ca /etc/kubernetes/admission/external-cert.pem
 `;
 
-interface Flags extends ServerFlags {
+interface Flags extends ServerFlags, VerifyFlags {
   readonly namespace: string;
   readonly annotation?: ReadonlyMap<string, string>;
   readonly rules?: string;
@@ -43,7 +51,7 @@ interface Flags extends ServerFlags {
 }
 
 export function addCheckCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('check')
     .description('tells what would be answered about images, and why')
     .argument('<image...>', 'images as they would be written in a pod')
@@ -54,7 +62,8 @@ export function addCheckCommand(program: Command, context: CommandContext): void
     .option('--cert <file>', 'with --server: certificate of the client')
     .option('--key <file>', 'with --server: private key of the client')
     .option('--ca <file>', 'with --server: CA that verifies the service')
-    .addOption(outputOption(['text', 'json']))
+    .addOption(outputOption(['text', 'json']));
+  addVerifyOptions(command)
     .addHelpText('after', HELP)
     .action((images: readonly string[], flags: Flags) => check(images, flags, context));
 }
@@ -64,26 +73,36 @@ async function check(
   flags: Flags,
   context: CommandContext,
 ): Promise<void> {
+  expectVerify(flags);
   const annotations = sentAnnotations(flags.annotation ?? new Map(), context);
   const question: Question = { images, annotations, namespace: flags.namespace };
   const result: CheckResult = {
     question,
-    offline: await checkByRules(question, flags, context.cwd),
+    offline: await checkByRules(question, flags, context),
     server: await checkByServer(question, flags, context.cwd),
   };
   if (isDenied(result)) context.exitCode = EXIT.finding;
   const text =
     flags.output === 'json' ? renderCheckJson(result) : renderCheckText(result, paintFor(context));
   await new Output(context.stdout).write(text);
+  if (result.offline?.verdict === 'unknown') warnOfUnasked(context);
 }
 
 async function checkByRules(
   question: Question,
-  { rules, server }: Flags,
-  cwd: string,
+  flags: Flags,
+  context: CommandContext,
 ): Promise<CheckResult['offline']> {
+  const { rules, server, verify } = flags;
   if (rules === undefined && server !== undefined) return undefined;
-  return checkOffline(question, await readRules(rules ?? DEFAULT_RULES, cwd));
+  const policy = await readRules(rules ?? DEFAULT_RULES, context.cwd);
+  if (verify !== true) return checkOffline(question, policy);
+  const registries = await openForCommand(flags, context);
+  try {
+    return await checkWithRegistries(question, policy, registries.inspector);
+  } finally {
+    registries.close();
+  }
 }
 
 function sentAnnotations(

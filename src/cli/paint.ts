@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Verdict } from '../scan/verdict.ts';
 import type { CommandContext } from './context.ts';
 
 type Painter = (text: string) => string;
@@ -34,8 +35,8 @@ export function isTerminal(stream: Readable | Writable): boolean {
   return 'isTTY' in stream && stream.isTTY === true;
 }
 
-/** Red for what is denied, yellow for what is warned of, green else. */
-export function paintVerdict(paint: Paint, verdict: 'allowed' | 'warned' | 'denied'): string {
+/** Red for what is denied, green for what is simply allowed. */
+export function paintVerdict(paint: Paint, verdict: Verdict): string {
   if (verdict === 'denied') return paint.red(verdict);
-  return verdict === 'warned' ? paint.yellow(verdict) : paint.green(verdict);
+  return verdict === 'allowed' ? paint.green(verdict) : paint.yellow(verdict);
 }

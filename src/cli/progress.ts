@@ -33,6 +33,14 @@ export class Progress {
     }
   }
 
+  /** Shows a text in place of what was read. */
+  tell(text: string): void {
+    if (this.#now() < this.#next) return;
+    this.#next = this.#now() + INTERVAL;
+    this.#shown = true;
+    this.#stream.write(`${CLEAR}${text}`);
+  }
+
   clear(): void {
     if (this.#shown) this.#stream.write(CLEAR);
     this.#shown = false;

@@ -2,6 +2,7 @@ import { describeProblem } from '../errors.ts';
 import { sarifLog } from '../scan/sarif.ts';
 import type { Scan, ScanResult } from '../scan/scan.ts';
 import { diffJson, scanJson } from '../scan/scan-json.ts';
+import { mayRun } from '../scan/verdict.ts';
 import { violationText } from '../scan/violation-text.ts';
 import { junitReport } from './junit.ts';
 import type { JunitCase } from './junit.ts';
@@ -35,7 +36,7 @@ export function renderScan(scan: Scan, { diff, output }: ScanView, paint: Paint)
 /** What a CI system is told of changes is what they newly deny. */
 function findingsOf({ results, changes }: Scan, changed: boolean): readonly ScanResult[] {
   if (!changed) return results;
-  return changes.map(({ after }) => after).filter(({ verdict }) => verdict === 'denied');
+  return changes.map(({ after }) => after).filter(({ verdict }) => !mayRun(verdict));
 }
 
 function junitCases({ problems }: Scan, results: readonly ScanResult[]): readonly JunitCase[] {
@@ -57,7 +58,7 @@ function junitCase(result: ScanResult): JunitCase {
   return {
     name: `${namespace}/${kind}/${name} ${field} ${image}`,
     suite: source,
-    outcome: verdict === 'denied' ? 'failure' : 'passed',
+    outcome: mayRun(verdict) ? 'passed' : 'failure',
     text: [...lines, ...(note === undefined ? [] : [note])].join('\n'),
   };
 }

@@ -1,6 +1,7 @@
 import { printable } from '../respond/escape.ts';
 import type { Scan, ScanResult } from '../scan/scan.ts';
 import type { Counts, ScanSummary } from '../scan/summary.ts';
+import { mayRun } from '../scan/verdict.ts';
 import { violationLine } from '../scan/violation-text.ts';
 import { paintVerdict } from './paint.ts';
 import type { Paint } from './paint.ts';
@@ -14,7 +15,9 @@ const MAX_LINES = 10;
 export function* scanTable({ results, summary }: Scan, paint: Paint): Generator<string> {
   yield* describeResults(results, paint);
   const { byNamespace, byRule, byImage } = summary;
-  const noteworthy = [...byNamespace].filter(([, { denied, warned }]) => denied + warned > 0);
+  const noteworthy = [...byNamespace].filter(
+    ([, { denied, warned, unknown }]) => denied + warned + unknown > 0,
+  );
   yield* describeCounts('namespace', new Map(noteworthy), paint);
   yield* describeCounts('rule', byRule, paint);
   yield* describeCounts('image', byImage, paint);
@@ -23,8 +26,8 @@ export function* scanTable({ results, summary }: Scan, paint: Paint): Generator<
 
 /** The changes that a scan found, for people. */
 export function* diffTable({ changes, summary }: Scan, paint: Paint): Generator<string> {
-  const denied = changes.filter(({ after }) => after.verdict === 'denied');
-  const allowed = changes.filter(({ after }) => after.verdict !== 'denied');
+  const denied = changes.filter(({ after }) => !mayRun(after.verdict));
+  const allowed = changes.filter(({ after }) => mayRun(after.verdict));
   if (denied.length > 0) yield `${paint.bold('newly denied')}\n`;
   yield* describeResults(
     denied.map(({ after }) => after),
@@ -91,10 +94,11 @@ function* describeCounts(
 }
 
 function describeTotal({ total, deniedPods, skipped }: ScanSummary, paint: Paint): string {
-  const { pods, images, denied, warned } = total;
+  const { pods, images, denied, warned, unknown } = total;
   const verdicts = [
     denied > 0 ? paint.red(`${denied} denied`) : '0 denied',
     warned > 0 ? paint.yellow(`${warned} warned`) : '0 warned',
+    ...(unknown > 0 ? [paint.yellow(`${unknown} unknown`)] : []),
   ];
   const refused = deniedPods > 0 ? ` (${deniedPods} would not run)` : '';
   const numbers = `${count(pods, 'pod')}${refused}, ${count(images, 'image')}`;

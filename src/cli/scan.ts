@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ImageCheckerError } from '../errors.ts';
 import { readObjects } from '../scan/read-objects.ts';
 import { Scan } from '../scan/scan.ts';
+import { mayRun } from '../scan/verdict.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext } from './context.ts';
 import { writeProblems } from './messages.ts';
@@ -14,6 +15,8 @@ import { renderScan } from './scan-render.ts';
 import type { ScanView } from './scan-render.ts';
 import { findSources } from './scan-sources.ts';
 import type { Source } from './scan-sources.ts';
+import { addVerifyOptions, expectVerify, openForCommand, warnOfUnasked } from './verify.ts';
+import type { VerifyFlags } from './verify.ts';
 
 const HELP = `
 Reads Pod, PodTemplate, ReplicationController, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job,
@@ -39,16 +42,21 @@ old ones. -o json then writes {"summary":{"pods","images","newlyDenied","newlyAl
 "newlyDenied":[result],"newlyAllowed":[result]} with the results' new verdicts, and of the newly
 allowed the old violations.
 
-Exit code 0 when nothing would be denied (with --diff: newly denied), 1 when something would be, 2
-when something could not be read.
+What only a registry can answer (signatures and the like) is not asked without --verify: such an image
+is unknown, unless another rule denies it. With --verify registries are asked about each image once,
+by the settings of the service's --config or else with the credentials of docker's config.json.
+
+Exit code 0 when nothing would be denied (with --diff: newly denied), 1 when something would be or is
+unknown, 2 when something could not be read.
 
 Examples:
   kubectl get pods -A -o json | image-checker scan --rules rules.yaml -
   image-checker scan --rules rules.yaml -f manifests/ -f extra.yaml -n prod-shop -o sarif
   image-checker scan --rules new.yaml --diff rules.yaml -f cluster.json
+  image-checker scan --verify --config /etc/image-checker/config.yaml --rules rules.yaml -f pods.json
 `;
 
-interface Flags extends ScanView {
+interface Flags extends ScanView, VerifyFlags {
   readonly rules: string;
   readonly filename?: readonly string[];
   readonly namespace: string;
@@ -56,7 +64,7 @@ interface Flags extends ScanView {
 }
 
 export function addScanCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('scan')
     .description('tells which images of pods and workloads would be denied')
     .argument('[file...]', 'the same as -f')
@@ -65,7 +73,8 @@ export function addScanCommand(program: Command, context: CommandContext): void 
     .option('-n, --namespace <name>', 'for objects that name none', readNamespace, 'default')
     .option('--all', 'show what is simply allowed, too')
     .option('--diff <old-rules>', 'show what changes from these rules to --rules')
-    .addOption(outputOption(['table', 'json', 'junit', 'sarif']))
+    .addOption(outputOption(['table', 'json', 'junit', 'sarif']));
+  addVerifyOptions(command)
     .addHelpText('after', HELP)
     .action((files: readonly string[], flags: Flags) =>
       scan([...files, ...(flags.filename ?? [])], flags, context),
@@ -81,18 +90,39 @@ async function scan(
     const hint = 'kubectl get pods -A -o json | image-checker scan --rules rules.yaml -';
     throw new ImageCheckerError('usage', { message: 'expected -f FILE, -f FOLDER or -', hint });
   }
+  expectVerify(flags);
   const found = new Scan({
     policy: await readRules(flags.rules, context.cwd),
     oldPolicy: flags.diff === undefined ? undefined : await readRules(flags.diff, context.cwd),
     namespace: flags.namespace,
     all: flags.all === true || flags.output === 'junit',
+    verify: flags.verify === true,
   });
   const bytes = await readAll(await findSources(names, context), found, context);
+  await askRegistries(found, flags, context);
   if (bytes === 0 && found.problems.length === 0) throw nothingToScan(names);
   context.exitCode = exitCodeFor(found, flags.diff !== undefined);
   const pieces = renderScan(found, flags, paintFor(context));
   await writeAll(new Output(context.stdout), pieces);
+  if (found.summary.total.unknown > 0) warnOfUnasked(context);
   writeProblems(context, 'error', found.problems);
+}
+
+async function askRegistries(found: Scan, flags: Flags, context: CommandContext): Promise<void> {
+  if (flags.verify !== true) return;
+  const registries = await openForCommand(flags, context, 'pinned');
+  const progress = new Progress(context.stderr, 0, () => performance.now());
+  try {
+    await found.ask({
+      inspector: registries.inspector,
+      progress(done, all) {
+        progress.tell(`${done} of ${all} images asked about`);
+      },
+    });
+  } finally {
+    progress.clear();
+    registries.close();
+  }
 }
 
 /** @returns how many bytes there were */
@@ -149,7 +179,7 @@ function exitCodeFor(
 ): CommandContext['exitCode'] {
   if (problems.length > 0) return EXIT.usage;
   const denied = diff
-    ? changes.some(({ after }) => after.verdict === 'denied')
-    : summary.total.denied > 0;
+    ? changes.some(({ after }) => !mayRun(after.verdict))
+    : summary.total.denied + summary.total.unknown > 0;
   return denied ? EXIT.finding : EXIT.ok;
 }

@@ -13,6 +13,8 @@ export interface Violation {
   /** What is wrong. */
   readonly message: string;
   readonly rule: { readonly name: string; readonly message: string | undefined } | undefined;
+  /** Nothing was found: what the rule asks only a registry can answer, and nobody asked it. */
+  readonly unasked?: true;
 }
 
 /** What became of the break-glass annotation; it is there only when the annotation was. */

@@ -96,7 +96,7 @@ export function openChecksOf(judgement: ImageJudgement): readonly OpenCheck[] {
 
 /** A check that nobody makes is not passed. */
 export function unaskedViolation(check: OpenCheck): Violation {
-  return violationOf(check, 'not checked: the registry was not asked');
+  return { ...violationOf(check, 'not checked: needs the registry'), unasked: true };
 }
 
 /** What an open check came to violate. */

@@ -16,7 +16,7 @@ import type { PolicyCase } from './schema.ts';
 export interface LoadedCase {
   readonly name: string;
   readonly review: ImageReview;
-  readonly expect: 'allowed' | 'denied';
+  readonly expect: PolicyCase['expect'];
   /** Rules of which each has to be violated. */
   readonly rules: readonly string[];
 }

@@ -1,14 +1,17 @@
 import { decideReview } from '../decide/decide-review.ts';
 import type { Violation } from '../decide/decision.ts';
 import type { Policy } from '../rules/policy.ts';
+import { verdictOf } from '../scan/verdict.ts';
 import type { LoadedCase } from './load.ts';
+
+type Expected = LoadedCase['expect'];
 
 /** What came of one case. */
 export interface CaseResult {
   readonly name: string;
   readonly passed: boolean;
-  readonly expected: 'allowed' | 'denied';
-  readonly got: 'allowed' | 'denied';
+  readonly expected: Expected;
+  readonly got: Expected;
   /** Rules that should have been violated and were not. */
   readonly missing: readonly string[];
   readonly violations: readonly Violation[];
@@ -19,8 +22,9 @@ const LIMITS = { containers: Number.MAX_SAFE_INTEGER };
 
 /** Decides a case's review as the service would, and compares. */
 export function runCase({ name, review, expect, rules }: LoadedCase, policy: Policy): CaseResult {
-  const { allowed, violations } = decideReview(review, policy, LIMITS);
-  const got = allowed ? 'allowed' : 'denied';
+  const { violations, breakGlass } = decideReview(review, policy, LIMITS);
+  const verdict = verdictOf(violations, breakGlass);
+  const got = verdict === 'warned' ? 'allowed' : verdict;
   const violated = new Set(violations.map(({ rule }) => rule?.name));
   const missing = rules.filter((rule) => !violated.has(rule));
   return {

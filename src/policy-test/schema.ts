@@ -25,7 +25,9 @@ const policyCase = z
       .describe('A whole ImageReview; apiVersion and kind may be left out.'),
     namespace: text.optional().describe('Namespace of the pod; absent: default.'),
     annotations: annotations.optional(),
-    expect: z.enum(['allowed', 'denied']),
+    expect: z
+      .enum(['allowed', 'denied', 'unknown'])
+      .describe('unknown: allowed but for what a registry has to say, which no test asks.'),
     rule: z
       .union([text, z.array(text).min(1)])
       .optional()

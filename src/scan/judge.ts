@@ -3,8 +3,9 @@ import { decideReview } from '../decide/decide-review.ts';
 import type { BreakGlassUse, Violation } from '../decide/decision.ts';
 import { judgeImage, violationsOf } from '../decide/judge-image.ts';
 import type { Policy } from '../rules/policy.ts';
+import type { Answers } from './answers.ts';
 import type { FoundPod, ImageField } from './pod.ts';
-import { verdictOf } from './verdict.ts';
+import { mayRun, verdictOf } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What a policy says about one image field of a pod. */
@@ -25,8 +26,12 @@ export const NEVER_SENT = 'the plugin never sends these';
 /** A service's limit on containers is its own; here there is room for all. */
 const LIMITS = { containers: Number.MAX_SAFE_INTEGER };
 
-/** A judge that remembers: clusters run the same images over and over. */
-export function createJudge(policy: Policy): Judge {
+/**
+ * A judge that remembers: clusters run the same images over and over.
+ *
+ * @param answers what registries say; without them what needs a registry is not checked
+ */
+export function createJudge(policy: Policy, answers?: Answers): Judge {
   const known = new Map<string, Map<string, readonly Violation[]>>();
 
   const violationsFor = (image: string, namespace: string): readonly Violation[] => {
@@ -37,7 +42,10 @@ export function createJudge(policy: Policy): Judge {
     }
     let violations = inNamespace.get(image);
     if (violations === undefined) {
-      violations = violationsOf(judgeImage(image, namespace, policy), policy).toSorted(byRule);
+      const found =
+        answers?.violationsOf(image, namespace) ??
+        violationsOf(judgeImage(image, namespace, policy), policy);
+      violations = found.toSorted(byRule);
       inNamespace.set(image, violations);
     }
     return violations;
@@ -70,7 +78,7 @@ function judgeField(
   // Nobody asks, so nobody denies: all that is left is to warn.
   return {
     field,
-    verdict: verdict === 'denied' ? 'warned' : verdict,
+    verdict: mayRun(verdict) ? verdict : 'warned',
     violations,
     note: NEVER_SENT,
   };

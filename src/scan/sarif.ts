@@ -12,7 +12,7 @@ import { violationText } from './violation-text.ts';
 
 const SCHEMA =
   'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
-const LEVELS = { denied: 'error', warned: 'warning', allowed: 'note' } as const;
+const LEVELS = { denied: 'error', unknown: 'error', warned: 'warning', allowed: 'note' } as const;
 
 /** A SARIF log of what was found and of what could not be read. */
 export function sarifLog(results: readonly ScanResult[], problems: readonly Problem[]): object {

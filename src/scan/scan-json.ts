@@ -1,18 +1,20 @@
 import type { Scan, ScanResult } from './scan.ts';
+import { mayRun } from './verdict.ts';
 import { modeOf, violationText } from './violation-text.ts';
 
 /** A scan as JSON, a result a line: `{"summary","results"}`. */
 export function* scanJson({ summary, results }: Scan): Generator<string> {
-  const { pods, images, denied, warned } = summary.total;
-  yield `{"summary":${JSON.stringify({ pods, images, denied, warned })},"results":[`;
+  const { pods, images, denied, warned, unknown } = summary.total;
+  const numbers = { pods, images, denied, warned, ...(unknown > 0 && { unknown }) };
+  yield `{"summary":${JSON.stringify(numbers)},"results":[`;
   yield* list(results.map(resultJson));
   yield ']}\n';
 }
 
 /** The changes that a scan found as JSON: `{"summary","newlyDenied","newlyAllowed"}`. */
 export function* diffJson({ summary, changes }: Scan): Generator<string> {
-  const denied = changes.filter(({ after }) => after.verdict === 'denied');
-  const allowed = changes.filter(({ after }) => after.verdict !== 'denied');
+  const denied = changes.filter(({ after }) => !mayRun(after.verdict));
+  const allowed = changes.filter(({ after }) => mayRun(after.verdict));
   const { pods, images } = summary.total;
   const numbers = { pods, images, newlyDenied: denied.length, newlyAllowed: allowed.length };
   yield `{"summary":${JSON.stringify(numbers)},"newlyDenied":[`;

@@ -2,11 +2,14 @@ import type { Violation } from '../decide/decision.ts';
 import type { Problem } from '../errors.ts';
 import type { Policy } from '../rules/policy.ts';
 import type { FoundObject, ObjectPath, ObjectSink } from './found-object.ts';
+import { findAnswers } from './answers.ts';
+import type { AnswersOptions } from './answers.ts';
 import { createJudge } from './judge.ts';
 import type { Judge, Judged } from './judge.ts';
 import { nameOf } from './pod.ts';
 import type { FoundPod } from './pod.ts';
 import { ScanSummary } from './summary.ts';
+import { mayRun } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
 import { readWorkloads } from './workload.ts';
 
@@ -40,6 +43,8 @@ export interface ScanOptions {
   readonly namespace: string;
   /** Whether results are kept of what is simply allowed, too. */
   readonly all: boolean;
+  /** Whether pods are only gathered, until `ask` judges them. */
+  readonly verify: boolean;
 }
 
 /** Holds the workloads of any number of sources against a policy. */
@@ -49,8 +54,9 @@ export class Scan {
   readonly changes: Change[] = [];
   readonly problems: Problem[] = [];
   readonly #options: ScanOptions;
-  readonly #judge: Judge;
-  readonly #oldJudge: Judge | undefined;
+  #judge: Judge;
+  #oldJudge: Judge | undefined;
+  readonly #waiting: { readonly pod: FoundPod; readonly place: PodPlace }[] = [];
 
   constructor(options: ScanOptions) {
     this.#options = options;
@@ -68,10 +74,27 @@ export class Scan {
     };
   }
 
+  /** Judges the pods that were gathered, with what registries say of their images. */
+  async ask(options: AnswersOptions): Promise<void> {
+    const { policy, oldPolicy } = this.#options;
+    const pods = this.#waiting.map(({ pod }) => ({ pod, namespace: this.#namespaceOf(pod) }));
+    this.#judge = createJudge(policy, await findAnswers(pods, policy, options));
+    if (oldPolicy !== undefined) {
+      this.#oldJudge = createJudge(oldPolicy, await findAnswers(pods, oldPolicy, options));
+    }
+    for (const { pod, place } of this.#waiting) this.#judgePod(pod, place);
+  }
+
+  #namespaceOf(pod: FoundPod): string {
+    return pod.namespace ?? this.#options.namespace;
+  }
+
   #readObject(found: FoundObject, source: string): void {
     readWorkloads(found, {
       pod: (pod, path) => {
-        this.#readPod(pod, { source, path, found });
+        const place = { source, path, found };
+        if (this.#options.verify) this.#waiting.push({ pod, place });
+        else this.#judgePod(pod, place);
       },
       skipped: (kind) => {
         this.summary.skip(kind);
@@ -81,8 +104,8 @@ export class Scan {
     });
   }
 
-  #readPod(pod: FoundPod, place: PodPlace): void {
-    const namespace = pod.namespace ?? this.#options.namespace;
+  #judgePod(pod: FoundPod, place: PodPlace): void {
+    const namespace = this.#namespaceOf(pod);
     const judged = this.#judge(pod, namespace);
     this.summary.addPod(namespace, judged);
     for (const one of judged) {
@@ -107,7 +130,7 @@ export class Scan {
     for (let index = 0; index < Math.max(before.length, after.length); index++) {
       const old = before[index] ?? { ...NO_POD, field: undefined };
       const now = after[index] ?? { ...NO_POD, field: undefined };
-      if ((old.verdict === 'denied') !== (now.verdict === 'denied')) {
+      if (mayRun(old.verdict) !== mayRun(now.verdict)) {
         this.changes.push({ before: toResult(old), after: toResult(now) });
       }
     }

@@ -7,6 +7,7 @@ export interface Counts {
   images: number;
   denied: number;
   warned: number;
+  unknown: number;
 }
 
 export interface NamespaceCounts extends Counts {
@@ -15,7 +16,7 @@ export interface NamespaceCounts extends Counts {
 
 /** Numbers over everything that was looked at. */
 export class ScanSummary {
-  readonly total: NamespaceCounts = { pods: 0, images: 0, denied: 0, warned: 0 };
+  readonly total: NamespaceCounts = { pods: 0, images: 0, denied: 0, warned: 0, unknown: 0 };
   /** Pods of which an image is denied: none of the pod runs then. */
   deniedPods = 0;
   readonly byNamespace = new Map<string, NamespaceCounts>();
@@ -52,7 +53,7 @@ export class ScanSummary {
   #namespace(name: string): NamespaceCounts {
     let counts = this.byNamespace.get(name);
     if (counts === undefined) {
-      counts = { pods: 0, images: 0, denied: 0, warned: 0 };
+      counts = { pods: 0, images: 0, denied: 0, warned: 0, unknown: 0 };
       this.byNamespace.set(name, counts);
     }
     return counts;
@@ -78,7 +79,7 @@ function add(counts: Counts, verdict: Verdict): void {
 }
 
 function count(map: Map<string, Counts>, key: string, verdict: Verdict): void {
-  const counts = map.get(key) ?? { images: 0, denied: 0, warned: 0 };
+  const counts = map.get(key) ?? { images: 0, denied: 0, warned: 0, unknown: 0 };
   counts.images += 1;
   add(counts, verdict);
   map.set(key, counts);

@@ -286,7 +286,7 @@ describe('a review about which no registry is asked', () => {
       const policy = signedPolicy({ mode, onError });
       expect(decideReview(reviewOf(), policy, LIMITS)).toEqual({
         allowed,
-        violations: [violation(mode, 'not checked: the registry was not asked')],
+        violations: [{ ...violation(mode, 'not checked: needs the registry'), unasked: true }],
         checks: [{ ...CHECK, outcome: 'unasked', digest: undefined }],
         breakGlass: undefined,
       });

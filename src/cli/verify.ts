@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load-config.ts';
+import { registriesSchema } from '../config/registries.ts';
+import type { RegistriesConfig } from '../config/registries.ts';
+import { ImageCheckerError, messageOf } from '../errors.ts';
+import { openRegistries } from '../registries.ts';
+import type { Registries } from '../registries.ts';
+import type { CommandContext } from './context.ts';
+import { writeProblems } from './messages.ts';
+import { readRegistrySettings } from './open-registry.ts';
+
+export interface VerifyFlags {
+  readonly verify?: true;
+  readonly config?: string;
+}
+
+/** Says what was left out, and how it is not. */
+export function warnOfUnasked(context: CommandContext): void {
+  const message = 'no registry was asked what rules want to know of it';
+  writeProblems(context, 'warning', [{ message, hint: 'ask with --verify' }]);
+}
+
+export function addVerifyOptions(command: Command): Command {
+  return command
+    .option('--verify', 'ask registries what rules want to know of them')
+    .option(
+      '--config <file>',
+      "with --verify: the service's config, whose registries count (default: docker's config.json alone)",
+    );
+}
+
+/**
+ * Registries as the service asks them, or as docker does on this machine.
+ *
+ * @param tags whether a tag means the same digest as long as the command runs
+ */
+export async function openForCommand(
+  flags: VerifyFlags,
+  context: CommandContext,
+  tags?: 'pinned',
+): Promise<Registries> {
+  return openRegistries(await readConfig(flags, context), {
+    clock: Date.now,
+    random: Math.random,
+    env: context.env,
+    answered: ignore,
+    answeredBy: ignore,
+    failed(thrown) {
+      writeProblems(context, 'error', [{ message: `a check failed: ${messageOf(thrown)}` }]);
+    },
+    warn(problem) {
+      writeProblems(context, 'warning', [problem]);
+    },
+    ...(tags === 'pinned' && { pinned: true }),
+  });
+}
+
+async function readConfig(
+  { config }: VerifyFlags,
+  context: CommandContext,
+): Promise<RegistriesConfig> {
+  if (config !== undefined) return (await loadConfig(resolve(context.cwd, config))).registries;
+  return registriesSchema.parse(await readRegistrySettings({}, context));
+}
+
+/** A config that nobody reads is a mistake. */
+export function expectVerify({ verify, config }: VerifyFlags): void {
+  if (config === undefined || verify === true) return;
+  const message = 'expected --verify beside --config, got none: no registry is asked without it';
+  throw new ImageCheckerError('usage', { message });
+}
+
+function ignore(): void {
+  // A command counts nothing.
+}
