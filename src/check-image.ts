@@ -84,7 +84,8 @@ function decideOrDeny(
   try {
     const examination = examineReview(review, policy, limits);
     if (!needsRegistry(examination)) return decideAlone(examination);
-    return settleReview(examination, inspector).catch(deny);
+    const decision = settleReview(examination, inspector);
+    return decision instanceof Promise ? decision.catch(deny) : decision;
   } catch (thrown) {
     return deny(thrown);
   }

@@ -60,7 +60,10 @@ function harness(given: Partial<CheckImageDeps> = {}): Harness {
       return POLICY;
     },
     limits: { containers: 10 },
-    inspector: { open: () => thrower(new Error('expected no registry to be asked')) },
+    inspector: {
+      known: () => thrower(new Error('expected no registry to be asked')),
+      open: () => thrower(new Error('expected no registry to be asked')),
+    },
     record: createDecisionLog(log, 1),
     log,
     metrics: {
@@ -293,7 +296,7 @@ describe('a review about which a registry is asked', () => {
     ],
     [
       'a fault of ours',
-      { open: () => thrower(new Error('secret detail')) },
+      { known: () => undefined, open: () => thrower(new Error('secret detail')) },
       'review: image-checker failed to decide, see its log',
     ],
   ])('is denied for %s', async (_title, inspector, reason) => {

@@ -38,5 +38,7 @@ export interface InspectionSession {
 
 /** Asks registries. */
 export interface Inspector {
+  /** What is known without asking; undefined when nothing is. */
+  known(check: OpenCheck): Inspection | undefined;
   open(): InspectionSession;
 }

@@ -8,27 +8,48 @@ import { violationOf } from './judge-image.ts';
 /** Whoever made the image may decide how many things are wrong with it. */
 const MAX_REASONS = 10;
 
-/** Decides an examined review, with the registries' answers where the verdict depends on them. */
-export async function settleReview(
+/**
+ * Decides an examined review, with the registries' answers where the verdict depends on them; a
+ * promise only where something has to be asked.
+ */
+export function settleReview(
   examination: Examination,
   inspector: Inspector,
-): Promise<Decision> {
+): Decision | Promise<Decision> {
   if (!needsRegistry(examination)) return decideAlone(examination);
+  return settleByWhatIsKnown(examination, inspector) ?? settleByAsking(examination, inspector);
+}
+
+function settleByWhatIsKnown(examination: Examination, inspector: Inspector): Decision | undefined {
+  const settled: Settled[] = [];
+  for (const check of examination.open) {
+    const inspection = inspector.known(check);
+    if (inspection === undefined) return undefined;
+    settled.push(settledBy(inspection, check));
+  }
+  return concludeBy(settled, examination);
+}
+
+async function settleByAsking(examination: Examination, inspector: Inspector): Promise<Decision> {
   const session = inspector.open();
   try {
     const ended = endOf(session.signal);
     const settled = await Promise.all(
       examination.open.map((check) => settle(check, session, ended)),
     );
-    const unmet = settled.flatMap(({ violations }) => violations);
-    return conclude(
-      examination,
-      unmet,
-      settled.map(({ check }) => check),
-    );
+    return concludeBy(settled, examination);
   } finally {
     session.close();
   }
+}
+
+function concludeBy(settled: readonly Settled[], examination: Examination): Decision {
+  const unmet = settled.flatMap(({ violations }) => violations);
+  return conclude(
+    examination,
+    unmet,
+    settled.map(({ check }) => check),
+  );
 }
 
 function endOf(signal: AbortSignal): Promise<never> {

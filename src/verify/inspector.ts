@@ -31,6 +31,13 @@ export function createInspector(deps: InspectorDeps): StoppableInspector {
   const sessions = new Set<Session>();
   let stopped = false;
   return {
+    known({ reference, requirement }) {
+      const { digest } = reference;
+      // Where a tag points is asked in each review.
+      if (digest === undefined || requirement.digestMatchesTag) return undefined;
+      const reasons = verifications.known({ reference, digest }, requirement);
+      return reasons && inspectionBy(digest, reasons);
+    },
     open() {
       const session = new Session(deps, verifications, () => sessions.delete(session));
       sessions.add(session);
@@ -42,6 +49,12 @@ export function createInspector(deps: InspectorDeps): StoppableInspector {
       for (const session of sessions) session.end('the service is stopping');
     },
   };
+}
+
+function inspectionBy(digest: string | undefined, reasons: readonly string[]): Inspection {
+  return reasons.length === 0 && digest !== undefined
+    ? { outcome: 'passed', digest }
+    : { outcome: 'refused', digest, reasons };
 }
 
 class Session implements InspectionSession {
@@ -82,9 +95,7 @@ class Session implements InspectionSession {
       const subject = await this.#resolve(check);
       digest = subject?.digest ?? digest;
       const reasons = subject === undefined ? [NOT_THERE] : await this.#refusals(subject, check);
-      return reasons.length === 0 && digest !== undefined
-        ? { outcome: 'passed', digest }
-        : { outcome: 'refused', digest, reasons };
+      return inspectionBy(digest, reasons);
     } catch (thrown) {
       return this.#inspectionOf(thrown, digest);
     }

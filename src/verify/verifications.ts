@@ -50,6 +50,16 @@ export class Verifications {
     this.#flights = new SingleFlight((key) => late(key.replace(/ .*/, '')));
   }
 
+  /** What is remembered: messages of refusal; undefined when nothing is. */
+  known(
+    subject: Pick<Subject, 'reference' | 'digest'>,
+    requirement: RegistryRequirement,
+  ): readonly string[] | undefined {
+    const known = this.#cache.get(keyOf(subject, requirement));
+    if (known !== undefined) this.#deps.answeredBy('cache');
+    return known;
+  }
+
   /**
    * Messages of refusal, none when the image is as required.
    *
@@ -61,12 +71,9 @@ export class Verifications {
     requirement: RegistryRequirement,
     signal: AbortSignal,
   ): Promise<readonly string[]> {
+    const known = this.known(subject, requirement);
+    if (known !== undefined) return known;
     const key = keyOf(subject, requirement);
-    const known = this.#cache.get(key);
-    if (known !== undefined) {
-      this.#deps.answeredBy('cache');
-      return known;
-    }
     const asked = { anew: false };
     const refusals = this.#flights.run(key, signal, (shared) => {
       asked.anew = true;
@@ -135,7 +142,10 @@ export const NOT_THERE =
   'expected the image in its registry, got none there (or none that may be read)';
 
 /** Nothing of it is foreign to another tag of the same digest. */
-function keyOf({ reference, digest }: Subject, { hash }: RegistryRequirement): string {
+function keyOf(
+  { reference, digest }: Pick<Subject, 'reference' | 'digest'>,
+  { hash }: RegistryRequirement,
+): string {
   return `${reference.registry}/${reference.repository}@${digest} ${hash}`;
 }
 

@@ -26,7 +26,7 @@ function signedPolicy(
   });
 }
 
-function settle(
+async function settle(
   policy: Policy,
   inspector: Inspector,
   review: Partial<ReviewText> = {},
@@ -202,11 +202,31 @@ describe('a review about which a registry is asked', () => {
 
   it('fails as a whole when nothing can be asked at all', async () => {
     const inspector = {
+      known: () => undefined,
       open() {
         throw new Error('no more memory');
       },
     };
     await expect(settle(signedPolicy(), inspector)).rejects.toThrow('no more memory');
+  });
+
+  it('is decided at once where everything is known, and else asks about everything', async () => {
+    const asking = inspectorBy(() => refused);
+    const known = new Map<string, Inspection>([
+      ['redis', passed],
+      ['nginx', refused],
+    ]);
+    const inspector = { ...asking, known: ({ image }: OpenCheck) => known.get(image) };
+    const decided = (images: readonly string[]) =>
+      settleReview(examineReview(reviewOf({ images }), signedPolicy(), LIMITS), inspector);
+    expect(decided(['redis'])).toMatchObject({ allowed: true, checks: [{ outcome: 'passed' }] });
+    expect(decided(['redis', 'nginx'])).toMatchObject({
+      allowed: false,
+      violations: [violation('enforce', 'no valid signature')],
+    });
+    expect(asking.asked).toEqual([]);
+    expect((await decided(['redis', 'mongo'])).allowed).toBe(false);
+    expect(asking.asked.map(({ image }) => image)).toEqual(['redis', 'mongo']);
   });
 });
 

@@ -51,6 +51,7 @@ export function inspectorBy(
   return {
     asked,
     closed: () => closed,
+    known: () => undefined,
     open: () => ({
       inspect(check) {
         asked.push(check);

@@ -236,6 +236,18 @@ describe('what is known of an image', () => {
     expect(sources).toEqual(['verification', 'cache']);
   });
 
+  it('is told without a review, of a digest', async () => {
+    const { inspector, review, digest } = await scene(passes);
+    const check = checkOf(`a.com/x:v1@${digest}`);
+    expect(inspector.known(check)).toBeUndefined();
+    await review(check);
+    expect(inspector.known(check)).toEqual({ outcome: 'passed', digest });
+    expect(inspector.known(checkOf('a.com/x:v1'))).toBeUndefined();
+    expect(
+      inspector.known(checkOf(`a.com/x:v1@${digest}`, { digestMatchesTag: true })),
+    ).toBeUndefined();
+  });
+
   it('holds for every tag of the digest, and where a tag points is asked each time', async () => {
     const { review, digest, verified, registry } = await scene(passes);
     await review(checkOf(`a.com/x:v7@${digest}`));

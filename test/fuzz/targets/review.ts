@@ -34,7 +34,10 @@ const log: Log = {
 const checkImage = createCheckImage({
   policy: () => POLICY,
   limits: LIMITS,
-  inspector: { open: () => failIfLogged('expected no registry to be asked') },
+  inspector: {
+    known: () => undefined,
+    open: () => failIfLogged('expected no registry to be asked'),
+  },
   record: createDecisionLog(log, 1),
   log,
   metrics: {
