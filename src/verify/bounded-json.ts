@@ -1,14 +1,21 @@
 /** Deep enough for SBOMs and scan reports; what walks a value by recursion is safe below it. */
 const MAX_DEPTH = 64;
 
+/** Commas and brackets. A large SBOM has half as many; in memory each takes many times the bytes it is written in. */
+const MAX_PARTS = 1_000_000;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 /** Of the four brackets. */
 const DEPTH_CHANGE: Readonly<Record<number, number>> = { 0x5b: 1, 0x7b: 1, 0x5d: -1, 0x7d: -1 };
 
-/** What JSON in UTF-8 says; undefined for anything else, and for what is nested too deeply. */
+/**
+ * What JSON in UTF-8 says; undefined for anything else, and for what is nested too deeply or has too
+ * many parts.
+ */
 export function parseBoundedJson(bytes: Uint8Array): unknown {
-  if (isTooDeep(bytes)) return undefined;
+  if (isTooMuch(bytes)) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
   } catch {
@@ -17,15 +24,20 @@ export function parseBoundedJson(bytes: Uint8Array): unknown {
 }
 
 /** One pass over the bytes: in UTF-8 none of the marks is a part of another character. */
-function isTooDeep(bytes: Uint8Array): boolean {
+function isTooMuch(bytes: Uint8Array): boolean {
   let depth = 0;
+  let parts = 0;
   let inText = false;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;
-    if (inText && byte === BACKSLASH) at++;
-    else if (byte === QUOTE) inText = !inText;
-    else if (!inText) depth += DEPTH_CHANGE[byte] ?? 0;
-    if (depth > MAX_DEPTH) return true;
+    if (byte === QUOTE) inText = !inText;
+    else if (inText) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === COMMA) parts++;
+    else if (DEPTH_CHANGE[byte] !== undefined) {
+      depth += DEPTH_CHANGE[byte];
+      parts++;
+    }
+    if (depth > MAX_DEPTH || parts > MAX_PARTS) return true;
   }
   return false;
 }

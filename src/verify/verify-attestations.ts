@@ -4,11 +4,16 @@ import type { AttestationRequirement } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
 import { attestationRefusal } from './attestation-text.ts';
 import { discoverArtefacts } from './discover.ts';
-import type { Discovery } from './discover.ts';
 import type { ResolvedImage, VerifyContext } from './resolved-image.ts';
 import { findSigners } from './signers.ts';
 import { readStatement, subjectOf } from './statement.ts';
 import type { Statement } from './statement.ts';
+
+/** A requirement that no attestation has fulfilled yet, and why those that were looked at do not. */
+interface OpenRequirement {
+  readonly requirement: AttestationRequirement;
+  readonly reasons: string[];
+}
 
 /**
  * Whether there is, for every requirement, one attestation about an image that a trusted signer made
@@ -23,53 +28,56 @@ export async function verifyAttestations(
   context: VerifyContext,
 ): Promise<readonly string[]> {
   const found = await discoverArtefacts(image, 'attestation', context);
-  const judge = new Judge(image, context);
-  const refusals: string[] = [];
-  for (const requirement of requirements) {
-    const reasons = await judge.find(requirement, found);
-    if (reasons === undefined) continue;
-    const [failure] = found.failures;
-    if (failure !== undefined) throw failure;
-    refusals.push(attestationRefusal(requirement, reasons));
+  let open: readonly OpenRequirement[] = requirements.map((requirement) => ({
+    requirement,
+    reasons: [],
+  }));
+  // One at a time, for all that ask: a statement may be large, and none is kept.
+  for (const artefact of found.artefacts) {
+    if (open.length > 0) open = await stillOpen(open, new Reading(artefact, image, context));
   }
-  return refusals;
+  const [failure] = found.failures;
+  if (open.length > 0 && failure !== undefined) throw failure;
+  const unusable = found.unusable.map(({ reason }) => reason);
+  return open.map(({ requirement, reasons }) =>
+    attestationRefusal(requirement, [...reasons, ...unusable]),
+  );
 }
 
-class Judge {
+async function stillOpen(
+  open: readonly OpenRequirement[],
+  reading: Reading,
+): Promise<readonly OpenRequirement[]> {
+  const left: OpenRequirement[] = [];
+  for (const each of open) {
+    const refusal = await reading.refusal(each.requirement);
+    if (refusal === undefined) continue;
+    each.reasons.push(refusal);
+    left.push(each);
+  }
+  return left;
+}
+
+/** One attestation. Its signature comes first: what is not signed is not even parsed. */
+class Reading {
+  readonly #artefact: Artefact;
   readonly #image: ResolvedImage;
   readonly #context: VerifyContext;
-  /** Parsed once: an SBOM may be large, and several requirements may ask for it. */
-  readonly #statements = new Map<Artefact, Statement | undefined>();
+  #parsed: { readonly statement: Statement | undefined } | undefined;
 
-  constructor(image: ResolvedImage, context: VerifyContext) {
+  constructor(artefact: Artefact, image: ResolvedImage, context: VerifyContext) {
+    this.#artefact = artefact;
     this.#image = image;
     this.#context = context;
   }
 
-  /** Undefined when an attestation does; otherwise why none of them does. */
-  async find(
-    requirement: AttestationRequirement,
-    { artefacts, unusable }: Discovery,
-  ): Promise<readonly string[] | undefined> {
-    const reasons: string[] = [];
-    for (const artefact of artefacts) {
-      const refusal = await this.#refusalOf(artefact, requirement);
-      if (refusal === undefined) return undefined;
-      reasons.push(refusal);
-    }
-    return [...reasons, ...unusable.map(({ reason }) => reason)];
-  }
-
-  /** The signature comes first: what is not signed is not even parsed. */
-  async #refusalOf(
-    artefact: Artefact,
-    requirement: AttestationRequirement,
-  ): Promise<string | undefined> {
+  async refusal(requirement: AttestationRequirement): Promise<string | undefined> {
     const now = this.#context.now();
-    const { reason } = await findSigners(artefact, requirement, now);
+    const { reason } = await findSigners(this.#artefact, requirement, now);
     if (reason !== undefined) return reason;
     await this.#breathe();
-    const statement = this.#read(artefact);
+    this.#parsed ??= { statement: readStatement(this.#artefact) };
+    const { statement } = this.#parsed;
     if (statement === undefined) return 'no in-toto statement';
     const checks = requirement.checks.get(statement.predicateType);
     if (checks === undefined) return 'of another type';
@@ -87,10 +95,5 @@ class Judge {
     if (!this.#context.signal.aborted) return;
     const message = 'no time is left to look at the attestations';
     throw new ImageCheckerError('registry-unavailable', { message });
-  }
-
-  #read(artefact: Artefact): Statement | undefined {
-    if (!this.#statements.has(artefact)) this.#statements.set(artefact, readStatement(artefact));
-    return this.#statements.get(artefact);
   }
 }

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseBoundedJson } from '../../src/verify/bounded-json.ts';
+
+const parse = (text: string): unknown => parseBoundedJson(Buffer.from(text));
+
+describe('bounded JSON', () => {
+  it.each([
+    ['null', null],
+    ['"text"', 'text'],
+    [' {"a": [1, 2.5, true, "\\"]}\\\\"]} ', { a: [1, 2.5, true, '"]}\\'] }],
+    [`"${'[,'.repeat(2_000_000)}"`, '[,'.repeat(2_000_000)],
+    [`${'['.repeat(64)}${']'.repeat(64)}`, JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`)],
+    [`[${'1,'.repeat(900_000)}1]`, Array.from({ length: 900_001 }, () => 1)],
+  ] as const)('is read: %.40s', (text, value) => {
+    expect(parse(text)).toEqual(value);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['what breaks off', '{"a":'],
+    ['two texts', '{} {}'],
+    ['a trailing comma', '[1,]'],
+    ['what is nested too deeply', `${'['.repeat(65)}${']'.repeat(65)}`],
+    ['what is nested too deeply behind a quote', `["\\"",${'{"a":'.repeat(64)}1${'}'.repeat(64)}]`],
+    ['what has too many items', `[${'1,'.repeat(1_000_000)}1]`],
+    ['what has too many lists', `[${'[],'.repeat(400_000)}1]`],
+    ['what has too many mappings in few lists', `[${'{"a":{}},'.repeat(250_000)}1]`],
+  ])('is not: %s', (_what, text) => {
+    expect(parse(text)).toBeUndefined();
+  });
+
+  it('is UTF-8', () => {
+    expect(parseBoundedJson(Buffer.from([0x22, 0xff, 0x22]))).toBeUndefined();
+  });
+});
