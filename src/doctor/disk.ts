@@ -1,4 +1,5 @@
 import { open, stat } from 'node:fs/promises';
+import { systemCode } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import { systemMessage } from '../files/read-text-file.ts';
 
@@ -33,7 +34,8 @@ export async function readDisk(file: string): Promise<ReadFile> {
       await handle.close();
     }
   } catch (thrown) {
-    return { problem: { file, message: `cannot be read: ${systemMessage(thrown)}` } };
+    const hint = systemCode(thrown) === 'EACCES' ? { hint: 'run it as root' } : {};
+    return { problem: { file, message: `cannot be read: ${systemMessage(thrown)}`, ...hint } };
   }
 }
 

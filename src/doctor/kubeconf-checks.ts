@@ -145,6 +145,6 @@ async function loadSource(
     return { text: read.text, file: host, disk: { mode: read.mode, uid: read.uid } };
   }
   const hint = `${kubeconf} names ${source.file}; a relative path is relative to its folder`;
-  findings.fail('kubeconf-files', { ...read.problem, hint });
+  findings.fail('kubeconf-files', { hint, ...read.problem });
   return undefined;
 }

@@ -30,7 +30,7 @@ export async function checkRules(
   for (const problem of errors) findings.fail('rules-valid', problem);
   for (const problem of warnings) findings.warn('rules-warning', problem);
   if (errors.length > 0) return undefined;
-  findings.ok('rules-valid', `${ruleCount} rules`, file);
+  findings.ok('rules-valid', ruleCount === 1 ? '1 rule' : `${ruleCount} rules`, file);
   checkImages(parsePolicy({ file, text }, files), { file, images }, findings);
   return text;
 }

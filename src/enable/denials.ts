@@ -37,7 +37,7 @@ export function describeDenial({ question, reason }: Denial): Problem {
 }
 
 /** Without the decision's id, which is of use in the service's log alone. */
-function inOneLine(reason: string): string {
+export function inOneLine(reason: string): string {
   const lines = reason.split('\n').filter((line) => !/^decision [0-9a-f-]+$/.test(line));
   return lines.join('; ');
 }

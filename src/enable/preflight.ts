@@ -1,12 +1,13 @@
 import { ImageCheckerError } from '../errors.ts';
 import type { Problem } from '../errors.ts';
-import { askAll, describeDenial } from './denials.ts';
+import { askAll, describeDenial, inOneLine } from './denials.ts';
 import type { Denial } from './denials.ts';
 import type { EnableOptions } from './options.ts';
 import type { Enabling } from './plan-enable.ts';
 import type { AskService, Cluster, EnablePorts } from './ports.ts';
 import { addRunningPods, addStaticPods, PodQuestions, SYSTEM_NAMESPACE } from './questions.ts';
 import type { PodQuestion } from './questions.ts';
+import { PROBE_NAMESPACE } from './prove.ts';
 
 /** What pre-flight opened and found, for the proof afterwards. */
 export interface Checked {
@@ -37,6 +38,7 @@ export async function preflight(
   step(ports, `asking the service about ${countOf(questions.length)}`);
   const denials = await askAll(ask, questionsThatCount(questions, plan), ports.signal);
   expectAllowed(denials, options, ports);
+  await expectProbes(ask, options);
   return { ask, cluster, questions };
 }
 
@@ -91,17 +93,33 @@ async function gather(
 /** Whatever the verdict: that there is one is what counts. */
 async function expectReachable(ask: AskService): Promise<void> {
   try {
-    await ask({
-      images: ['docker.io/library/pause'],
-      annotations: new Map(),
-      namespace: 'default',
-    });
+    await answerTo(ask, 'docker.io/library/pause');
   } catch (thrown) {
     if (!(thrown instanceof ImageCheckerError)) throw thrown;
     const hint =
       'start the service first: `image-checker doctor` says what keeps it from answering';
     throw refusal(thrown.problems.map((problem) => ({ hint, ...problem })));
   }
+}
+
+/** What is to be proven in the end has to be so now: two restarts would tell no more. */
+async function expectProbes(
+  ask: AskService,
+  { probeDeny, probeAllow }: EnableOptions,
+): Promise<void> {
+  if (probeDeny !== undefined && (await answerTo(ask, probeDeny)).allowed) {
+    const message = `--probe-deny: expected the rules to refuse ${probeDeny}, got it allowed`;
+    throw refusal([{ message, hint: 'name another image, or refuse it in the rules' }]);
+  }
+  if (probeAllow === undefined) return;
+  const { allowed, reason } = await answerTo(ask, probeAllow);
+  if (allowed) return;
+  const message = `--probe-allow: expected the rules to allow ${probeAllow}, got: ${inOneLine(reason ?? '')}`;
+  throw refusal([{ message, hint: 'name another image, or allow it in the rules' }]);
+}
+
+function answerTo(ask: AskService, image: string): ReturnType<AskService> {
+  return ask({ images: [image], annotations: new Map(), namespace: PROBE_NAMESPACE });
 }
 
 /** With `defaultAllow: true` the plugin is being tried out, and only kube-system counts. */

@@ -7,7 +7,7 @@ import type { PodQuestion } from './questions.ts';
 
 /** RFC 2606: no registry will ever have this name. */
 const NOWHERE = 'image-checker.invalid/probe';
-const NAMESPACE = 'default';
+export const PROBE_NAMESPACE = 'default';
 const NAME = 'image-checker-probe';
 
 /** What the plugin begins with when our service has said no; see docs on the wire. */
@@ -64,7 +64,7 @@ async function findAllowed(
   for (const image of [...images].slice(0, MAX_TRIES)) {
     if (await isAllowed(ask, image)) return image;
   }
-  const message = `not proven that a pod is allowed: the rules allow none of the images that run now in the namespace ${NAMESPACE}`;
+  const message = `not proven that a pod is allowed: the rules allow none of the images that run now in the namespace ${PROBE_NAMESPACE}`;
   warn(ports, { message, hint: 'name an image that they allow with --probe-allow' });
   return undefined;
 }
@@ -73,7 +73,7 @@ async function isAllowed(ask: AskService, image: string): Promise<boolean> {
   const question = {
     images: [image],
     annotations: new Map<string, string>(),
-    namespace: NAMESPACE,
+    namespace: PROBE_NAMESPACE,
   };
   try {
     return (await ask(question)).allowed;
@@ -100,7 +100,7 @@ async function expectAnswer(
   ports: SwitchPorts,
 ): Promise<void> {
   const begin = ports.now();
-  const pod = { name: NAME, namespace: NAMESPACE, image };
+  const pod = { name: NAME, namespace: PROBE_NAMESPACE, image };
   let got: Error | DryRunAnswer | undefined;
   do {
     if (got !== undefined) await ports.sleep(INTERVAL, ports.signal);

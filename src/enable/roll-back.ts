@@ -29,7 +29,7 @@ export async function rollBack(
   progress: Progress,
 ): Promise<unknown> {
   const { ports, options, plan } = applying;
-  if (progress.begun.length === 0) {
+  if (!(await hasChanged(progress))) {
     await writeRecord(options.stateFolder, plan.earlier);
     return thrown;
   }
@@ -41,6 +41,15 @@ export async function rollBack(
   if (notBack.length === 0) await writeRecord(options.stateFolder, plan.earlier);
   const health = notBack.length === 0 ? await waitForHealth(applying, progress) : [];
   return failure([...why, ...log, ...notBack, ...health]);
+}
+
+/** Whether any file is not as it was: a write may have failed before there was anything new. */
+async function hasChanged({ begun }: Progress): Promise<boolean> {
+  for (const { file, before } of begun) {
+    const now = await readFile(file, 'utf8').catch(() => undefined);
+    if (now !== before) return true;
+  }
+  return false;
 }
 
 function failure(problems: readonly Problem[]): ImageCheckerError {

@@ -37,18 +37,18 @@ export async function replaceFile(file: string, text: string, rights: FileRights
   await syncFolder(dirname(file));
 }
 
-/** Makes a file that must not be there yet, for its owner alone. */
+/** Makes a file that must not be there yet, for its owner alone: whole, or not at all. */
 export async function createSecretFile(file: string, text: string): Promise<void> {
-  try {
-    const handle = await open(file, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (thrown) {
+  const handle = await open(file, 'wx', 0o600).catch((thrown: unknown) => {
     throw unwritable(file, thrown);
+  });
+  try {
+    await handle.writeFile(text).then(() => handle.sync());
+  } catch (thrown) {
+    await unlessGone(unlink(file)).catch(() => undefined);
+    throw unwritable(file, thrown);
+  } finally {
+    await handle.close();
   }
   await syncFolder(dirname(file));
 }

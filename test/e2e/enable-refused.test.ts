@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MANIFEST } from '../support/node.ts';
-import { ADMISSION, startServedNode } from './served-node.ts';
+import { ADMISSION, BACKUPS, startServedNode } from './served-node.ts';
 import type { ServedNode } from './served-node.ts';
 
 interface Fault {
@@ -14,6 +15,7 @@ interface Fault {
   readonly hint: RegExp;
 }
 
+const FOLDER = dirname(MANIFEST);
 const KEPT = '/var/tmp/kept';
 
 /** Other texts in a file, and what was there before afterwards. */
@@ -131,6 +133,37 @@ const FAULTS: readonly Fault[] = [
     ),
     message: /error: default\/web would be refused: quay\.io\/web: .*trusted-registries/,
     hint: /hint: allow it in the rules; with --accept-denials it is refused from now on/,
+  },
+  {
+    title: 'a probe that is to be refused, and that the rules allow',
+    ...commands([], []),
+    flags: ['--probe-deny', 'docker.io/nginx'],
+    message: /error: --probe-deny: expected the rules to refuse docker\.io\/nginx, got it allowed/,
+    hint: /hint: name another image, or refuse it in the rules/,
+  },
+  {
+    title: 'a folder for backups without room; it is no obstacle once there is',
+    ...commands(
+      [
+        'sh',
+        '-c',
+        `mkdir -p ${BACKUPS}; mount -t tmpfs -o size=1m none ${BACKUPS}; cat /dev/zero >${BACKUPS}/full`,
+      ],
+      ['rm', `${BACKUPS}/full`],
+    ),
+    code: 2,
+    message: /error: .*lock: cannot be written: .*no space left/,
+    hint: /^/,
+  },
+  {
+    title: 'a manifests folder that is read-only',
+    ...commands(
+      ['sh', '-c', `mount --bind ${FOLDER} ${FOLDER} && mount -o remount,bind,ro ${FOLDER}`],
+      ['umount', FOLDER],
+    ),
+    code: 2,
+    message: /error: .*kube-apiserver\.yaml: cannot be written: .*read-only/,
+    hint: /^/,
   },
   {
     title: 'a kube-apiserver that is not ready',

@@ -73,16 +73,6 @@ describe('enable puts everything back', () => {
     await expectAsBefore();
   });
 
-  it('when an image that has to be refused is allowed', async () => {
-    const { code, stderr } = await enable('--probe-deny', 'docker.io/nginx').ended;
-    expect(code).toBe(1);
-    expect(stderr).toContain(
-      'expected a pod with docker.io/nginx to be refused by kube-apiserver, got: it was accepted',
-    );
-    expect(stderr).toContain(HEALTHY);
-    await expectAsBefore();
-  });
-
   it.each(['INT', 'TERM'] as const)('on SIG%s while kube-apiserver is away', async (name) => {
     const running = enable();
     await said(running, 'kube-apiserver is down');

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { disable } from '../../src/enable/disable.ts';
 import { enable } from '../../src/enable/enable.ts';
@@ -190,6 +190,20 @@ describe('pre-flight refuses', () => {
       /^shop\/web-1 and 2 more would be refused: /,
     ],
     [
+      'a probe that is to be refused, and that the rules allow',
+      () => undefined,
+      'enable-refused',
+      /--probe-deny: expected the rules to refuse docker\.io\/web, got it allowed/,
+      { probeDeny: 'docker.io/web' },
+    ],
+    [
+      'a probe that is to be allowed, and that the rules refuse',
+      () => undefined,
+      'enable-refused',
+      /--probe-allow: expected the rules to allow quay\.io\/web, got: quay\.io\/web: /,
+      { probeAllow: 'quay.io/web' },
+    ],
+    [
       'a service that is down',
       async (on) => {
         const text = await on.read('admission/kubeconf');
@@ -308,12 +322,19 @@ describe('enable rolls back', () => {
     await expectTidy();
   });
 
-  it('when an image that has to be refused is allowed', async () => {
-    const failure = await failureOf(run(worldOf(node, { probeDeny: 'docker.io/web' })));
-    expect(failure.code).toBe('enable-failed');
-    expect(failure.message).toContain('expected a pod with docker.io/web to be refused');
-    expect(await manifest()).toBe(before);
-    expect(node.restarts).toBe(2);
+  it('by doing nothing where the first write failed', async () => {
+    const world = worldOf(node);
+    const breakIt: typeof world.ports.confirm = async () => {
+      await rm(node.path('manifests/kube-apiserver.yaml'));
+      await mkdir(node.path('elsewhere'));
+      await writeFile(node.path('elsewhere/kube-apiserver.yaml'), `${before}# newer\n`);
+      await rename(node.path('elsewhere/kube-apiserver.yaml'), node.manifest);
+    };
+    const failure = await failureOf(enable(world.options, { ...world.ports, confirm: breakIt }));
+    expect(failure.message).toContain('expected the file as it was when the plan was made');
+    expect(failure.message).not.toContain('rolled back');
+    expect(world.messages()).not.toContain('rolling back');
+    expect(await manifest()).toBe(`${before}# newer\n`);
   });
 
   it.each(['before the kubelet acts', 'while kube-apiserver is down'])(
