@@ -1,12 +1,17 @@
 import { Counter } from 'prom-client';
 import type { Registry } from 'prom-client';
 
-/** What is bounded, and what it is that is turned away beyond it. */
-export type Limit = 'in_flight' | 'body_bytes' | 'all_body_bytes' | 'handshakes' | 'connections';
+const LIMITS = [
+  'in_flight',
+  'body_bytes',
+  'all_body_bytes',
+  'handshakes',
+  'connections',
+  'http2_frames',
+] as const;
 
-const LIMITS: readonly Limit[] = [
-  ...(['in_flight', 'body_bytes', 'all_body_bytes', 'handshakes', 'connections'] as const),
-];
+/** What is bounded, and what it is that is turned away beyond it. */
+export type Limit = (typeof LIMITS)[number];
 
 /** The HTTP errors that there are. */
 const CODES = [400, 403, 404, 405, 413, 415, 429, 500];

@@ -38,15 +38,27 @@ const OPTIONS = {
   },
 };
 
-/** @param short whether the connection is to end with the first request on it */
-export function openSession(socket: TLSSocket, listener: StreamListener, short: boolean): Session {
+export interface SessionOptions {
+  /** Whether the connection is to end with the first request on it. */
+  readonly short: boolean;
+  /** Called when it is cut because it asks for nothing, and much of it. */
+  readonly flooded: () => void;
+}
+
+export function openSession(
+  socket: TLSSocket,
+  listener: StreamListener,
+  { short, flooded }: SessionOptions,
+): Session {
   const session = performServerHandshake(socket, OPTIONS);
   // The oldest first, with the time at which each began.
   const streams = new Map<ServerHttp2Stream, number>();
   let lastUsed = performance.now();
   const spend = createBudget(lastUsed);
   const charge = (): void => {
-    if (!spend(performance.now())) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (session.destroyed || spend(performance.now())) return;
+    flooded();
+    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
   // Since the last check.
   let used = false;

@@ -12,7 +12,8 @@ export interface Http2 extends Carrier {
   readonly retireAll: () => void;
 }
 
-export function createHttp2(listener: StreamListener): Http2 {
+/** @param flooded told when a connection is cut because it asks for nothing, and much of it */
+export function createHttp2(listener: StreamListener, flooded: () => void): Http2 {
   const sessions = new Set<Session>();
   let onEmpty: (() => void) | undefined;
   const timer = setInterval(() => {
@@ -24,7 +25,10 @@ export function createHttp2(listener: StreamListener): Http2 {
   };
   return {
     serve(socket, short) {
-      const session = openSession(socket, listener, short || onEmpty !== undefined);
+      const session = openSession(socket, listener, {
+        short: short || onEmpty !== undefined,
+        flooded,
+      });
       sessions.add(session);
       session.onClose(() => {
         sessions.delete(session);

@@ -50,7 +50,9 @@ export function createTlsServer(
     if (!current.has(request.socket)) response.setHeader('Connection', 'close');
     listeners.http1(request, response);
   });
-  const http2 = createHttp2(listeners.http2);
+  const http2 = createHttp2(listeners.http2, () => {
+    metrics.limitReached('http2_frames');
+  });
   const gate = createHandshakeGate();
   const secure = createSecureServer({
     ...secureOptions(material, minVersion),

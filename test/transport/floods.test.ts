@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newTestPki } from '../support/certificates.ts';
 import type { TestPki } from '../support/certificates.ts';
 import { askOn, connectHttp2, headOf, openConnection, readAll } from '../support/requests.ts';
+import { samplesOf } from '../support/samples.ts';
 import { startTestService } from '../support/service.ts';
 import type { TestService } from '../support/service.ts';
 
@@ -98,7 +99,19 @@ describe('a flood of frames that ask for nothing', () => {
     expect((await service.ask()).status).toBe(200);
     other.destroy();
   });
+
+  it('is counted, once for each connection that was cut', async () => {
+    const before = await limitRefusals('http2_frames');
+    const socket = await openRaw();
+    await flood(socket, () => frame(TYPE.ping, 0, 0, Buffer.alloc(8)), 20_000);
+    expect(await limitRefusals('http2_frames')).toBe(before + 1);
+  });
 });
+
+async function limitRefusals(limit: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${service.adminPort}/metrics`)).text();
+  return samplesOf(text, 'image_checker_limit_refusals_total')[`limit="${limit}"`] ?? 0;
+}
 
 /** Sends pieces for as long as somebody takes them; seconds until the other side hung up. */
 async function floodUntilCut(socket: Socket, piece: (nth: number) => Buffer): Promise<number> {
@@ -189,6 +202,7 @@ describe('peers that begin handshakes and leave them', () => {
     for (const socket of sockets) socket.once('close', () => reset++);
     for (let turn = 0; turn < 300 && reset < 72; turn++) await sleep(10);
     expect(reset).toBe(200 - 128);
+    expect(await limitRefusals('handshakes')).toBe(200 - 128);
     for (const socket of sockets) socket.destroy();
     let status: unknown;
     for (let turn = 0; turn < 100 && status !== 200; turn++) {
