@@ -10,6 +10,8 @@ import type { Credentials } from './certificate-checks.ts';
 
 /** The folder that is mounted holds five files. */
 const MAX_FILES = 200;
+/** Folders within folders: `setup` makes one of them, and a volume of a Secret another. */
+const MAX_DEPTH = 3;
 const KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/;
 
 /** Whoever gets into kube-apiserver's container must not find there what makes certificates. */
@@ -18,10 +20,9 @@ export async function checkExposedKey(
   { externalCa, clientCa, ownCa }: Credentials,
   findings: Findings,
 ): Promise<void> {
-  const files = await readdir(folder).catch((): string[] => []);
+  const files = await filesBelow(folder, MAX_DEPTH);
   const authorities = [externalCa, clientCa, ownCa].flatMap((ca) => [...(ca?.certificates ?? [])]);
-  for (const name of files.slice(0, MAX_FILES)) {
-    const file = join(folder, name);
+  for (const file of files.slice(0, MAX_FILES)) {
     const read = await readDisk(file);
     if ('problem' in read || !KEY.test(read.text) || !isKeyOf(read.text, authorities)) continue;
     const message = 'expected the key of the CA to be kept away from kube-apiserver, got it here';
@@ -29,6 +30,14 @@ export async function checkExposedKey(
     findings.fail('ca-key-exposed', { file, message, hint });
   }
   findings.okUnlessFound('ca-key-exposed', 'the key of the CA is not here', folder);
+}
+
+async function filesBelow(folder: string, depth: number): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => !entry.isDirectory());
+  const folders = depth > 0 ? entries.filter((entry) => entry.isDirectory()) : [];
+  const within = folders.map(({ name }) => filesBelow(join(folder, name), depth - 1));
+  return [...files.map(({ name }) => join(folder, name)), ...(await Promise.all(within)).flat()];
 }
 
 function isKeyOf(text: string, authorities: readonly X509Certificate[]): boolean {

@@ -429,6 +429,11 @@ const CERTIFICATES: readonly Row[] = [
     'ca-key-exposed',
     ({ serviceDir, dir }) => rename(join(serviceDir, 'pki/ca-key.pem'), join(dir, 'ca-key.pem')),
   ],
+  [
+    'the folder of the CA lies where it is mounted',
+    'ca-key-exposed',
+    ({ serviceDir, dir }) => rename(join(serviceDir, 'pki'), join(dir, 'pki')),
+  ],
 ];
 
 const REST: readonly Row[] = [

@@ -15,6 +15,15 @@ describe('enable and disable on a control-plane node of kubeadm', () => {
   });
   afterAll(() => node.end());
 
+  it('know the static pod of the service as a pod, key by key', async () => {
+    const pod = '/opt/image-checker/admission/image-checker.pod.yaml';
+    const ended = await node.kubectl('create', '--dry-run=server', '--validate', '-f', pod);
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: 'pod/image-checker created (server dry run)\n',
+    });
+  });
+
   it('show in a dry run what enable would change, and touch nothing', async () => {
     const before = await node.apiserver();
     const { code, stdout } = await node.run('enable', '--dry-run');
