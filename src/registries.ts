@@ -1,5 +1,6 @@
 import type { RegistriesConfig } from './config/registries.ts';
 import type { Problem } from './errors.ts';
+import { checkRegistryFiles } from './registry/check-files.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { createInspector } from './verify/inspector.ts';
 import type { InspectorDeps, StoppableInspector } from './verify/inspector.ts';
@@ -29,6 +30,14 @@ export interface Registries {
   readonly inspector: StoppableInspector;
   /** Gives up what is being asked, and closes all connections. */
   close(): void;
+}
+
+/** @throws {ImageCheckerError} `config-invalid` with all files for registries that cannot be used */
+export function checkRegistries(
+  config: RegistriesConfig,
+  now: RegistriesDeps['clock'],
+): Promise<void> {
+  return checkRegistryFiles(config, now);
 }
 
 /** Opens nothing yet: the first question does. */

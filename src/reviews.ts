@@ -8,7 +8,7 @@ import { createDecisionLog } from './record/decision-log.ts';
 import type { Log } from './record/logger.ts';
 import { createMetrics } from './record/metrics.ts';
 import type { Metrics, MetricsProbe, Registry } from './record/metrics.ts';
-import { openRegistries } from './registries.ts';
+import { checkRegistries, openRegistries } from './registries.ts';
 import type { Registries, RegistriesDeps } from './registries.ts';
 import { createReloaders } from './reload.ts';
 import { loadPolicy } from './rules/load.ts';
@@ -55,6 +55,7 @@ export async function loadParts(config: Config, now: number): Promise<Parts> {
   const [material, policy] = await settleAll('config-invalid', [
     loadTlsMaterial(config.tls, now),
     loadPolicy(config.rules),
+    checkRegistries(config.registries, () => now),
   ]);
   return { material, policy };
 }

@@ -55,7 +55,7 @@ export async function startService(
  * What the service needs, read and checked, all of it.
  *
  * @param now milliseconds since 1970
- * @throws {ImageCheckerError} with all problems of certificates, rules and ports
+ * @throws {ImageCheckerError} with all problems of certificates, rules, files for registries and ports
  */
 export async function checkStart(config: Config, now: number): Promise<Parts> {
   const [parts] = await settleAll('config-invalid', [

@@ -174,6 +174,14 @@ describe('a service that cannot start', () => {
     return (server.address() as AddressInfo).port;
   }
 
+  it('tells of a file for registries that is not there', async () => {
+    place = await newServiceFolder(pki);
+    const { config, folder } = place;
+    const credentials = [`${folder}/absent.json`];
+    const found = await refusal({ ...config, registries: { ...config.registries, credentials } });
+    expect(found).toEqual(['absent.json: cannot be read: no such file']);
+  });
+
   it('tells everything at once: both ports, key, certificate, client CA and rules', async () => {
     place = await newServiceFolder(pki);
     const { config } = place;

@@ -3,8 +3,8 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { RegistryHostConfig } from '../config/registries.ts';
 import { ImageCheckerError, messageOf } from '../errors.ts';
-import type { RegistryDeps } from './deps.ts';
 import { WatchedFile } from './watched-file.ts';
+import type { WatchDeps } from './watched-file.ts';
 
 export type TlsFiles = Pick<RegistryHostConfig, 'ca' | 'clientCertificate' | 'clientKey'>;
 
@@ -16,7 +16,7 @@ export class TlsMaterial {
   #texts: readonly (string | undefined)[] = [];
   #context: SecureContext | undefined;
 
-  constructor(files: TlsFiles, deps: RegistryDeps) {
+  constructor(files: TlsFiles, deps: WatchDeps) {
     const watch = (file: string | undefined): WatchedFile<string> | undefined =>
       file === undefined ? undefined : new WatchedFile(file, (text) => text, deps);
     this.#ca = watch(files.ca);

@@ -3,6 +3,8 @@ import { ImageCheckerError, messageOf } from '../errors.ts';
 import { systemMessage } from '../files/read-text-file.ts';
 import type { RegistryDeps } from './deps.ts';
 
+export type WatchDeps = Pick<RegistryDeps, 'now' | 'warn'>;
+
 /** Milliseconds between two looks at a file, which are one stat call each. */
 const LOOK_MS = 1000;
 /** Bytes: a docker config or a bundle of certificates has some thousands. */
@@ -15,14 +17,14 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 export class WatchedFile<T> {
   readonly file: string;
   readonly #parse: (text: string) => T;
-  readonly #deps: RegistryDeps;
+  readonly #deps: WatchDeps;
   #seen: string | undefined;
   #lookAgain = 0;
   #value: { readonly good: T } | undefined;
   #failure: unknown;
   #looking: Promise<void> | undefined;
 
-  constructor(file: string, parse: (text: string) => T, deps: RegistryDeps) {
+  constructor(file: string, parse: (text: string) => T, deps: WatchDeps) {
     this.file = file;
     this.#parse = parse;
     this.#deps = deps;
