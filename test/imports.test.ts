@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // What `doctor` does: it looks at the files of all the others.
   doctor: [
     ...['errors', 'files', 'parse', 'rules', 'decide', 'config'],
-    ...['manifest', 'setup', 'kubeconf', 'ask', 'version'],
+    ...['manifest', 'setup', 'kubeconf', 'ask', 'registry', 'version'],
   ],
   // Registries and who asks them, by the config.
   registries: ['config', 'errors', 'registry', 'verify'],

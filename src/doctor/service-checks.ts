@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/schema.ts';
 import { ImageCheckerError } from '../errors.ts';
+import { checkRegistryFiles } from '../registry/check-files.ts';
 import { layOut, pathOf } from '../setup/layout.ts';
 import { readDisk } from './disk.ts';
 import type { Findings } from './finding.ts';
@@ -45,11 +46,29 @@ async function readConfig(file: string, findings: Findings): Promise<Config | un
   try {
     const config = await loadConfig(file);
     findings.ok('service-config', 'is a config that the service takes', file);
+    await checkRegistries(config, file, findings);
     return config;
   } catch (thrown) {
     if (!(thrown instanceof ImageCheckerError)) throw thrown;
     for (const problem of thrown.problems) findings.fail('service-config', problem);
     return undefined;
+  }
+}
+
+/** Without them the service does not start. */
+async function checkRegistries(
+  { registries }: Config,
+  file: string,
+  findings: Findings,
+): Promise<void> {
+  const { credentials, hosts } = registries;
+  if (credentials.length === 0 && Object.keys(hosts).length === 0) return;
+  try {
+    await checkRegistryFiles(registries, () => 0);
+    findings.ok('service-registries', 'the files for registries can be used', file);
+  } catch (thrown) {
+    if (!(thrown instanceof ImageCheckerError)) throw thrown;
+    for (const problem of thrown.problems) findings.fail('service-registries', problem);
   }
 }
 

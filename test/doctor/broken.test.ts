@@ -448,6 +448,11 @@ const REST: readonly Row[] = [
     inService('config.yaml', 'listen:', 'listn:'),
   ],
   [
+    'the credentials for registries are not there',
+    'service-registries',
+    inService('config.yaml', 'rules:', 'registries: { credentials: [absent.json] }\nrules:'),
+  ],
+  [
     'the service does not know the client by name',
     'service-client-name',
     (n) => {
