@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ImageCheckerError } from '../errors.ts';
 
 interface Flight<T> {
@@ -24,6 +25,8 @@ export class SingleFlight<T> {
     signal: AbortSignal,
     ask: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    // A review asks many questions by one signal, which is no leak.
+    setMaxListeners(0, signal);
     const flight = this.#flights.get(key) ?? this.#start(key, ask);
     flight.waiting++;
     const isEarlier = await endsBefore(signal, flight.result);

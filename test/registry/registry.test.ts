@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Registry, Repository } from '../../src/registry/registry.ts';
 import {
@@ -89,6 +90,13 @@ describe('a registry', () => {
     expect(server.requests).toHaveLength(1);
     await registry.manifest(app, 'v1', soon());
     expect(server.requests).toHaveLength(2);
+  });
+
+  it('leaves nothing behind at a signal that many things were asked by', async () => {
+    const { registry, app } = await open(answering());
+    const signal = soon();
+    await Promise.all(['a', 'b'].map((tag) => registry.manifest(app, tag, signal)));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('goes on with an answer as long as somebody waits for it', async () => {
