@@ -12,8 +12,8 @@ usage() {
   cat <<'END'
 usage: scripts/lab/install.sh
 
-Prints (stdout, one line) the folder with kube-apiserver, etcd and kubectl. What the registry of
-the lab needs is made sure of too (registry/install.sh).
+Prints (stdout, one line) the folder with kube-apiserver, etcd and kubectl. Unless they are given,
+what the registry of the lab needs is made sure of too (registry/install.sh).
 
 KUBEBUILDER_ASSETS          a folder that holds the three: used as it is, nothing is built
 IMAGE_CHECKER_LAB_CACHE     where the built ones are kept (default ~/.cache/image-checker-lab)
@@ -65,7 +65,6 @@ build_once() { # CACHE
 [[ ${1:-} != --help ]] || { usage; exit 0; }
 (($# == 0)) || refuse "expected no arguments, got $*"
 
-"$here/registry/install.sh" >/dev/null
 if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
   has_binaries "$KUBEBUILDER_ASSETS" ||
     die "expected kube-apiserver, etcd and kubectl in KUBEBUILDER_ASSETS ($KUBEBUILDER_ASSETS)" \
@@ -74,6 +73,7 @@ if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
   exit 0
 fi
 
+"$here/registry/install.sh" >/dev/null
 cache=${IMAGE_CHECKER_LAB_CACHE:-$HOME/.cache/image-checker-lab}
 has_binaries "$cache/$version" || build_once "$cache"
 (cd "$cache/$version" && pwd)

@@ -29,12 +29,15 @@ has_binaries() { # FOLDER
   [[ -x $1/docker-registry-2.8 && -x $1/cosign-2.5 && -x $1/cosign-3.1 ]]
 }
 
-unpack() { # PACKAGE RELEASE VERSION: of which the package is, its last parts aside
+# VERSION is what the package is expected to be, its last parts aside; a newer minor version, which sid
+# may have any day, is told and taken.
+unpack() { # PACKAGE RELEASE VERSION
   local scratch name=$1-$3 version
   scratch=$(mktemp -d "$work/package.XXXXXX")
   (cd "$scratch" && apt download "$1/$2")
   version=$(dpkg-deb --field "$scratch"/*.deb Version)
-  [[ $version == "$3".* ]] || die "expected $1 $3 in Debian $2, got $version"
+  [[ $version == "${3%%.*}".* ]] || die "expected $1 $3 in Debian $2, got $version"
+  [[ $version == "$3".* ]] || say "expected $1 $3 in Debian $2, got $version, which is called $3 from here on"
   dpkg-deb --extract "$scratch"/*.deb "$scratch/unpacked"
   mv "$scratch/unpacked/usr/bin/$1" "$work/bin/$name"
   rm -rf "$scratch"
