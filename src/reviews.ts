@@ -49,7 +49,7 @@ export interface Parts {
  * Reads what reviews are answered with.
  *
  * @param now milliseconds since 1970
- * @throws {ImageCheckerError} with all problems of certificates and rules
+ * @throws {ImageCheckerError} with all problems of certificates, rules and files for registries
  */
 export async function loadParts(config: Config, now: number): Promise<Parts> {
   const [material, policy] = await settleAll('config-invalid', [
