@@ -11,7 +11,9 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+COPY scripts/sbom.js scripts/
+RUN npm run build && node scripts/sbom.js image-checker.cdx.json \
+    && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM ${NODE_IMAGE}
 # Nothing installs packages at run time, and what npm and yarn carry along would have to be patched.
@@ -22,7 +24,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx \
 RUN install -d -o 65532 -g 65532 /etc/kubernetes/admission /etc/image-checker \
     && install -d -o 65532 -g 65532 -m 0700 /etc/image-checker/pki
 WORKDIR /app
-COPY --from=build /build/package.json ./
+COPY --from=build /build/package.json /build/image-checker.cdx.json ./
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/dist dist
 ENV NODE_ENV=production

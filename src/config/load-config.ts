@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { ImageCheckerError } from '../errors.ts';
 import { readDocument } from '../files/document.ts';
-import { readTextFile } from '../files/read-text-file.ts';
+import { readPlainFile } from '../files/read-plain-file.ts';
 import type { RegistriesConfig, RegistryHostConfig } from './registries.ts';
 import { serviceConfigSchema } from './schema.ts';
 import type { Config } from './schema.ts';
@@ -14,7 +14,7 @@ const HINT = '`image-checker setup` writes a first config.yaml';
  * @throws {ImageCheckerError} `file-unreadable`, or `config-invalid` with every mistake in it
  */
 export async function loadConfig(file: string): Promise<Config> {
-  const read = readDocument({ file, text: await readTextFile(file, HINT) }, serviceConfigSchema);
+  const read = readDocument({ file, text: (await readPlainFile(file, HINT)).text }, serviceConfigSchema);
   if (!read.ok) throw new ImageCheckerError('config-invalid', read.problems);
   return withAbsolutePaths(read.value, dirname(resolve(file)));
 }

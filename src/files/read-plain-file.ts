@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { unreadable } from './read-text-file.ts';
 
 /** Far beyond 100,000 patterns; a file of this size is not what was meant. */
@@ -14,29 +13,33 @@ export interface PlainFile {
 }
 
 /**
- * Reads a file as UTF-8 that is read again and again while the service runs: only an ordinary one,
- * since a pipe without a writer would hold up that reload and every later one, and a bounded one.
+ * Reads a file as UTF-8 that is read again and again while the service runs.
  *
  * @throws {ImageCheckerError} `file-unreadable`, with the hint given
  */
 export async function readPlainFile(file: string, hint: string): Promise<PlainFile> {
   try {
-    // Without waiting for somebody at the other end of a pipe.
-    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      return await readHandle(handle);
-    } finally {
-      await handle.close();
-    }
+    return await readPlain(file, MAX_BYTES);
   } catch (thrown) {
     throw unreadable(file, thrown, hint);
   }
 }
 
-async function readHandle(handle: FileHandle): Promise<PlainFile> {
-  const found = await handle.stat();
-  if (found.isDirectory()) throw new Error('it is a folder');
-  if (!found.isFile()) throw new Error('it is no ordinary file');
-  if (found.size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`);
-  return { text: await handle.readFile('utf8'), mode: found.mode };
+/**
+ * The same for whoever has words of his own for a failure: it throws what the system says, or an
+ * error that says it. Only an ordinary file is read, since a pipe without a writer would hold up
+ * that reload and every later one, and never more than so many bytes.
+ */
+export async function readPlain(file: string, maxBytes: number): Promise<PlainFile> {
+  // Without waiting for somebody at the other end of a pipe.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await handle.stat();
+    if (found.isDirectory()) throw new Error('it is a folder');
+    if (!found.isFile()) throw new Error('it is no ordinary file');
+    if (found.size > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+    return { text: await handle.readFile('utf8'), mode: found.mode };
+  } finally {
+    await handle.close();
+  }
 }

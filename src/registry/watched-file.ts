@@ -1,5 +1,6 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { ImageCheckerError, messageOf } from '../errors.ts';
+import { readPlain } from '../files/read-plain-file.ts';
 import { systemMessage } from '../files/read-text-file.ts';
 import type { RegistryDeps } from './deps.ts';
 
@@ -53,7 +54,7 @@ export class WatchedFile<T> {
   async #readIf(state: string): Promise<void> {
     if (state === this.#seen) return;
     try {
-      this.#value = { good: this.#parse(await readBounded(this.file)) };
+      this.#value = { good: this.#parse((await readPlain(this.file, MAX_FILE_BYTES)).text) };
       this.#seen = state;
     } catch (thrown) {
       this.#fail(thrown, state);
@@ -76,16 +77,5 @@ export class WatchedFile<T> {
         ? messageOf(thrown)
         : `cannot be read: ${systemMessage(thrown)}`;
     return { file: this.file, message };
-  }
-}
-
-async function readBounded(file: string): Promise<string> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (size > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`);
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
   }
 }

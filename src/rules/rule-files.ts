@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseYaml } from '../files/document.ts';
 import type { SourceText } from '../files/document.ts';
+import { readPlain } from '../files/read-plain-file.ts';
 import { systemMessage } from '../files/read-text-file.ts';
 
 /** A file that the rules file names: keys, certificates, a trusted root. */
@@ -96,11 +96,8 @@ export async function readRuleFiles(source: SourceText, folder: string): Promise
 
 async function readOne(path: string): Promise<RuleFile> {
   try {
-    const { size } = await stat(path);
-    if (size > MAX_BYTES) {
-      return { path, text: undefined, mistake: `it has more than ${MAX_BYTES} bytes` };
-    }
-    return { path, text: await readFile(path, 'utf8'), mistake: undefined };
+    const { text } = await readPlain(path, MAX_BYTES);
+    return { path, text, mistake: undefined };
   } catch (thrown) {
     return { path, text: undefined, mistake: systemMessage(thrown) };
   }

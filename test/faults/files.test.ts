@@ -60,7 +60,7 @@ const RULES_FAULTS: readonly [string, Damage, string | RegExp][] = [
   [
     'larger than any rules',
     (file) => writeFile(file, Buffer.alloc(65 << 20, 10)),
-    'is larger than',
+    'it has more than',
   ],
   ['made unreadable', (file) => chmod(file, 0), 'permission denied'],
 ];
