@@ -14,7 +14,10 @@ const HINT = '`image-checker setup` writes a first config.yaml';
  * @throws {ImageCheckerError} `file-unreadable`, or `config-invalid` with every mistake in it
  */
 export async function loadConfig(file: string): Promise<Config> {
-  const read = readDocument({ file, text: (await readPlainFile(file, HINT)).text }, serviceConfigSchema);
+  const read = readDocument(
+    { file, text: (await readPlainFile(file, HINT)).text },
+    serviceConfigSchema,
+  );
   if (!read.ok) throw new ImageCheckerError('config-invalid', read.problems);
   return withAbsolutePaths(read.value, dirname(resolve(file)));
 }
