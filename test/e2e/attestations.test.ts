@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseImageReference } from '../../src/parse/image-reference.ts';
@@ -255,6 +255,39 @@ describe.each(VERSIONS)('an image attested by cosign %s', (version) => {
     expect(await attested(child, entry)).toHaveLength(1);
     expect(await cosignAccepts(version, child, 'cyclonedx')).toBe(false);
   });
+});
+
+/** What the files of the page hold. */
+const PAGE_FILES: Readonly<Record<string, keyof typeof PREDICATES>> = {
+  'provenance.json': 'provenance-1',
+  'scan.json': 'scan-by-trivy',
+  'sbom.spdx.json': 'spdx-json',
+  'sbom.cdx.json': 'cyclonedx',
+  'review.json': 'own-type',
+};
+
+it.each(VERSIONS)('the commands of docs/attestations.md attest, by cosign %s', async (version) => {
+  const page = await readFile(new URL('../../docs/attestations.md', import.meta.url), 'utf8');
+  const commands = page.match(/^cosign attest .*/gm) ?? [];
+  expect(commands).toHaveLength(5);
+  const [image = ''] = await pushImage();
+  for (const command of commands) {
+    const words = command.split(' ').slice(1, -1);
+    const args = words.map((word) => {
+      const name = PAGE_FILES[word];
+      if (name !== undefined) return predicateFile(name);
+      return word === 'cosign.key' ? lab.file('release.key') : word;
+    });
+    await lab.cosign(version, ...args, ...OFFLINE[version], '-y', image);
+  }
+  const entries = [
+    { provenance: { builder: BUILDER, source: SOURCE } },
+    { vulnerabilities: { maxSeverity: 'medium', scannedWithin: 7 } },
+    { sbom: { formats: ['spdx'] } },
+    { sbom: { formats: ['cyclonedx'] } },
+    { predicateType: 'https://example.com/review/v1' },
+  ];
+  expect(await attested(image, ...entries)).toEqual([]);
 });
 
 it('an image attested by both versions of cosign passes by either', async () => {
