@@ -43,7 +43,7 @@ function checkPresent(located: readonly Located[], findings: Findings, file: str
   findings.fail('mount-present', {
     file,
     message,
-    hint: '`image-checker enable` adds volume and mount',
+    hint: '`image-checker enable` adds volume and mount; --mount-path tells it where, if not at the path of --dir',
   });
 }
 
