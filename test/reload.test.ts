@@ -142,6 +142,16 @@ describe('a service whose files change', () => {
     });
   });
 
+  it('warns when there are fewer rules than before: the file may have been cut off', async () => {
+    const more =
+      '    - { name: more, match: { images: [quay.io/x] }, require: { digest: true } }\n';
+    await start(({ config }) => writeFile(config.rules, RULES + more));
+    await writeFile(folder.config.rules, RULES);
+    await service.reload();
+    const { level, fields } = log.lines.find(({ message }) => message === 'rules reloaded') ?? {};
+    expect([level, fields?.['note']]).toEqual(['warn', 'fewer rules than before']);
+  });
+
   it('says until when old answers may come from a cache', async () => {
     await start();
     const before = Date.now();
