@@ -16,8 +16,10 @@ export interface Discovery {
   readonly failures: readonly ImageCheckerError[];
 }
 
-/** Whoever may push can put any number of them there. */
+/** Signatures, or attestations: whoever may push can put any number of them there. */
 const MAX_ARTEFACTS = 32;
+/** In all of them together: each is tried by every key. */
+const MAX_SIGNATURES = 64;
 /** Referrers may be of any kind: what they are is said by their manifests alone. */
 const MAX_REFERRERS = 64;
 /** Bytes. A signature is small; an SBOM may be as large as a registry's client reads. */
@@ -128,10 +130,19 @@ class Finder {
       }),
     );
     return {
-      artefacts: artefacts.filter((artefact) => artefact !== undefined),
+      artefacts: this.#bound(artefacts.filter((artefact) => artefact !== undefined)),
       unusable: this.#unusable,
       failures: this.#failures,
     };
+  }
+
+  #bound(artefacts: readonly Artefact[]): readonly Artefact[] {
+    let left = MAX_SIGNATURES;
+    return artefacts.filter(({ signatures, place }) => {
+      left -= signatures.length;
+      if (left < 0) this.#reject(place, 'not looked at');
+      return left >= 0;
+    });
   }
 
   #choose(found: readonly Found[]): readonly Found[] {

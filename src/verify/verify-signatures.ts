@@ -1,3 +1,4 @@
+import { ImageCheckerError } from '../errors.ts';
 import type { SignatureRequirement } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
 import { discoverArtefacts } from './discover.ts';
@@ -40,11 +41,19 @@ async function judgeUntilMet(
 ): Promise<readonly SignatureFinding[]> {
   const findings: SignatureFinding[] = [];
   for (const artefact of artefacts) {
+    refuseWhenOver(context.signal);
     findings.push(await judge(artefact, requirement, image, context.now()));
     if (signersOf(findings).size >= requirement.threshold) return findings;
   }
   const rest = unusable.map(({ place, reason }) => ({ place, signers: [], refusal: reason }));
   return [...findings, ...rest];
+}
+
+/** Nobody waits for the answer any more. */
+function refuseWhenOver(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  const message = 'expected time to verify signatures, got none before the deadline';
+  throw new ImageCheckerError('registry-unavailable', { message });
 }
 
 /** The signature comes first: what is not signed is not even parsed. */

@@ -200,6 +200,19 @@ describe('what there is too much of', () => {
     expect(unusable).toEqual([{ place: '8 more signatures', reason: 'not looked at' }]);
   });
 
+  it('is looked at up to 64 signatures in envelopes', async () => {
+    for (let index = 0; index < 10; index++) {
+      const envelope = envelopeOf({ ...signing, annotations: { index } }) as {
+        signatures: unknown[];
+      };
+      envelope.signatures = Array<unknown>(8).fill(envelope.signatures[0]);
+      pushBundle(registry, signing, bundleOf(signing, envelope));
+    }
+    const { artefacts, unusable } = await discover();
+    expect(artefacts).toHaveLength(8);
+    expect(unusable.map(({ reason }) => reason)).toEqual(['not looked at', 'not looked at']);
+  });
+
   it('is looked at up to 64 referrers', async () => {
     for (let index = 0; index < 70; index++) {
       signBundle(registry, { ...signing, annotations: { index } });

@@ -299,6 +299,14 @@ describe('what cannot be found out', () => {
     expect(await codeOf()).toBe('registry-unavailable');
   });
 
+  it('is thrown when there is no time left to look', async () => {
+    signTagged(registry, signing);
+    const over = { ...contextOf(registry), signal: AbortSignal.abort() };
+    await expect(verifySignatures(image, [byKey], over)).rejects.toMatchObject({
+      code: 'registry-unavailable',
+    });
+  });
+
   it('is thrown as what it is when an answer contradicts itself, whatever else was found', async () => {
     signTagged(registry, signing);
     registry.fail(signBundle(registry, signing), 'registry-corrupt');
