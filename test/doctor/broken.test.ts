@@ -467,6 +467,15 @@ const REST: readonly Row[] = [
     inService('rules.yaml', / {10}- registry\.k8s\.io\n[^]*$/, ''),
   ],
   [
+    'the rules name a key that is not there',
+    'rules-valid',
+    inService(
+      'rules.yaml',
+      /\n {6}message:/,
+      ', signatures: [{ keys: [absent.pub] }]\n      message:',
+    ),
+  ],
+  [
     'the rules name an image by mistake',
     'rules-warning',
     inService('rules.yaml', "['registry.k8s.io/**',", "['quay.io', 'registry.k8s.io/**',"),
