@@ -471,8 +471,8 @@ const REST: readonly Row[] = [
     'rules-valid',
     inService(
       'rules.yaml',
-      /\n {6}message:/,
-      ', signatures: [{ keys: [absent.pub] }]\n      message:',
+      'explicitRegistry: true\n',
+      'explicitRegistry: true\n        signatures: [{ keys: [absent.pub] }]\n',
     ),
   ],
   [
