@@ -18,6 +18,7 @@ describe('however its input is changed,', () => {
     ['a review is refused, or decided as the design decides it', 'review', 2_000],
     ['a policy is refused, or decides as it is written', 'policy', 1_000],
     ['a rules file is refused with a place, or decides as it is written', 'rules', 400],
+    ['what lies beside an image is read or not, and speaks for no other', 'artefact', 1_000],
     ['a config of the service is refused with a place, or bounded', 'config', 300],
     ['a kubeconfig is refused with a place, or names a server', 'kubeconf', 300],
     ['a manifest is refused, or edited so that it can be restored', 'manifest', 150],
@@ -33,6 +34,7 @@ describe('however its input is changed,', () => {
   it.each([
     ['a review', 'review', 2_000],
     ['a policy', 'policy', 2_000],
+    ['what lies beside an image', 'artefact', 2_000],
     ['a kubeconfig', 'kubeconf', 300],
     ['an admission configuration', 'admission', 300],
   ] as const)('%s of any JSON is refused or read', (_title, name, numRuns) => {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fuzz as admission } from './targets/admission.ts';
+import { fuzz as artefact } from './targets/artefact.ts';
 import { fuzz as config } from './targets/config.ts';
 import { fuzz as kubeconf } from './targets/kubeconf.ts';
 import { fuzz as manifest } from './targets/manifest.ts';
@@ -11,7 +12,7 @@ import { fuzz as rules } from './targets/rules.ts';
 
 /** What reads foreign bytes; each throws when it breaks its promise over an input. */
 export const TARGETS = {
-  ...{ reference, pattern, review, policy, rules },
+  ...{ reference, pattern, review, policy, rules, artefact },
   ...{ config, kubeconf, manifest, admission },
 } as const satisfies Record<string, (data: Uint8Array) => void>;
 
