@@ -25,6 +25,12 @@ export interface ReviewLimits {
 const MAX_VIOLATIONS = 500;
 
 /**
+ * All annotations of a pod have 256 KiB at most, and a key that the plugin sends holds 20 characters
+ * of its own, so that fewer than this fit.
+ */
+const MAX_ANNOTATIONS = 12_000;
+
+/**
  * Whoever creates pods decides how many images there are, and asking about an image costs several
  * requests: about more than this, no registry is asked.
  */
@@ -117,9 +123,9 @@ function findAll(
   { limits, breakGlass, open }: Finding,
 ): readonly Violation[] {
   const { images, namespace } = review;
-  if (images.length > limits.containers) {
-    const message = `expected at most ${limits.containers} containers, got ${images.length}`;
-    return [{ severity: 'absolute', image: undefined, message, rule: undefined }];
+  const tooLarge = sizeProblem(review, limits);
+  if (tooLarge !== undefined) {
+    return [{ severity: 'absolute', image: undefined, message: tooLarge, rule: undefined }];
   }
   if (images.length === 0) return emptyReview(policy);
   const violations: Violation[] = [];
@@ -134,6 +140,22 @@ function findAll(
   }
   return violations;
 }
+
+/** What is too large to come from a pod that kube-apiserver would take. */
+function sizeProblem(
+  { images, annotations }: ReviewSize,
+  limits: ReviewLimits,
+): string | undefined {
+  if (images.length > limits.containers) {
+    return `expected at most ${limits.containers} containers, got ${images.length}`;
+  }
+  if (annotations.size > MAX_ANNOTATIONS) {
+    return `expected at most ${MAX_ANNOTATIONS} annotations, got ${annotations.size}`;
+  }
+  return undefined;
+}
+
+type ReviewSize = Pick<ImageReview, 'images' | 'annotations'>;
 
 interface Finding {
   readonly limits: ReviewLimits;

@@ -214,6 +214,26 @@ describe('a review of several images', () => {
     });
   });
 
+  it.each([
+    [12_000, true],
+    [12_001, false],
+  ])('with %d annotations is let through: %j', (count, allowed) => {
+    const annotations = Object.fromEntries(
+      Array.from({ length: count }, (_, at) => [`${at}.image-policy.k8s.io/x`, '']),
+    );
+    const decision = decideReview(
+      reviewOf({ annotations }),
+      policyOf({ unmatchedImages: 'allow', rules: [] }),
+      {
+        containers: 3,
+      },
+    );
+    expect(decision.allowed).toBe(allowed);
+    expect(decision.violations.map(({ severity, message }) => `${severity}: ${message}`)).toEqual(
+      allowed ? [] : ['absolute: expected at most 12000 annotations, got 12001'],
+    );
+  });
+
   it('is too long by its containers, not by its images', () => {
     const images = Array.from({ length: 4 }, () => `a.com/x@${DIGEST}`);
     expect(decideReview(reviewOf({ images }), policy, { containers: 3 }).allowed).toBe(false);

@@ -215,6 +215,20 @@ describe('peers that begin handshakes and leave them', () => {
   });
 });
 
+describe('a peer that is slow', () => {
+  it('has its handshake cut when it never ends', async () => {
+    const socket = connectPlain(service.port, '127.0.0.1').on('error', () => undefined);
+    const started = performance.now();
+    // The first bytes of a record of TLS that is to be longer.
+    socket.write(Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252]));
+    await once(socket, 'close');
+    const seconds = (performance.now() - started) / 1000;
+    expect(seconds).toBeGreaterThan(5);
+    expect(seconds).toBeLessThan(30);
+    expect((await service.ask()).status).toBe(200);
+  }, 60_000);
+});
+
 describe('an event loop that is late', () => {
   it('makes the service unready, until it is in time again', async () => {
     const ready = async (): Promise<{ status: number; body: string }> => {
