@@ -15,6 +15,8 @@ export interface RegistriesDeps {
   readonly clock: () => number;
   /** From 0 to 1. */
   readonly random: () => number;
+  /** Reviews that may wait for registries at a time. */
+  readonly mostWaiting: number;
   /** Of credential helpers. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly answered: (host: string, result: RegistryResult) => void;
@@ -43,6 +45,7 @@ export function checkRegistries(
 /** Opens nothing yet: the first question does. */
 export function openRegistries(config: RegistriesConfig, deps: RegistriesDeps): Registries {
   const { clock: now, random, env, warn, answered, answeredBy, failed, pinned } = deps;
+  const { mostWaiting } = deps;
   const registry = createRegistry(config, { now, random, env, warn });
   const observed = observeRegistry(registry, answered);
   const inspector = createInspector({
@@ -50,6 +53,7 @@ export function openRegistries(config: RegistriesConfig, deps: RegistriesDeps): 
     verifyImage,
     cache: config.cache,
     reviewDeadline: config.reviewDeadline,
+    mostWaiting,
     now,
     answeredBy,
     failed,

@@ -29,6 +29,9 @@ import { VERSION } from './version.ts';
 /** Of the time in which what is in flight is finished: what is left for saying that nothing came of it. */
 const LAST_WORDS_MS = 1_000;
 
+/** Of the reviews in flight: a registry that hangs leaves room for those that need none. */
+const WAITING_SHARE = 0.5;
+
 /** The part of a service that answers reviews. */
 export interface Reviews {
   readonly port: number;
@@ -86,7 +89,11 @@ export async function startReviews(
     registryHosts: Object.keys(config.registries.hosts),
   };
   const metrics = createMetrics(registry, probe, VERSION);
-  const registries = openRegistries(config.registries, registriesDeps(log, metrics, clock));
+  const registries = openRegistries(config.registries, {
+    ...registriesDeps(log, metrics),
+    clock,
+    mostWaiting: Math.ceil(config.limits.inFlight * WAITING_SHARE),
+  });
   const tlsServer = createTlsServer(
     material,
     config.tls.minVersion,
@@ -143,10 +150,9 @@ function probeOf(state: MutableState): Omit<MetricsProbe, 'ready' | 'reloads' | 
   };
 }
 
-function registriesDeps(log: Log, metrics: Metrics, clock: () => number): RegistriesDeps {
+function registriesDeps(log: Log, metrics: Metrics): Omit<RegistriesDeps, 'clock' | 'mostWaiting'> {
   const { answered, answeredBy } = metrics.registries;
   return {
-    clock,
     random: Math.random,
     env: process.env,
     answered,

@@ -139,6 +139,7 @@ function opened(host, policy, cache) {
   const registries = openRegistries(config, {
     clock: Date.now,
     random: Math.random,
+    mostWaiting: Infinity,
     env: {},
     answered: () => undefined,
     answeredBy: (source) => (sources[source] = (sources[source] ?? 0) + 1),

@@ -43,6 +43,7 @@ export async function openForCommand(
   return openRegistries(await readConfig(flags, context), {
     clock: Date.now,
     random: Math.random,
+    mostWaiting: Infinity,
     env: context.env,
     answered: ignore,
     answeredBy: ignore,

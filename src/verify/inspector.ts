@@ -10,6 +10,8 @@ import type { Subject, VerificationDeps } from './verifications.ts';
 export interface InspectorDeps extends Omit<VerificationDeps, 'limit'> {
   /** Milliseconds that the registries have for all checks of a review. */
   readonly reviewDeadline: number;
+  /** Reviews that may wait at a time; for what is beyond them nothing is asked. */
+  readonly mostWaiting: number;
   /** Told of what is no registry's fault. */
   readonly failed: (thrown: unknown) => void;
 }
@@ -42,6 +44,9 @@ export function createInspector(deps: InspectorDeps): StoppableInspector {
       const session = new Session(deps, verifications, () => sessions.delete(session));
       sessions.add(session);
       if (stopped) session.end('the service is stopping');
+      else if (sessions.size > deps.mostWaiting) {
+        session.end(`more than ${deps.mostWaiting} reviews wait for registries`);
+      }
       return session;
     },
     stop() {

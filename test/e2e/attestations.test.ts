@@ -106,6 +106,7 @@ async function refusalsOf(image: string, require: object): Promise<readonly stri
     now: Date.now,
     answeredBy: () => undefined,
     reviewDeadline: 20_000,
+    mostWaiting: 10,
     failed: (thrown) => {
       throw thrown;
     },

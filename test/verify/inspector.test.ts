@@ -50,6 +50,7 @@ async function scene(verify: Verify, given: Partial<InspectorDeps> = {}) {
     },
     cache: { positive: 600_000, negative: 30_000, bytes: 1_000_000 },
     reviewDeadline: 10_000,
+    mostWaiting: 1000,
     now: () => clock.now,
     answeredBy: (source) => sources.push(source),
     failed: (thrown) => failures.push(thrown),
@@ -381,6 +382,18 @@ describe('what passes for a time', () => {
 });
 
 describe('a burst of reviews', () => {
+  it('has some wait and no more, whether or not something is known of the image', async () => {
+    const { inspector, digest } = await scene(passes, { mostWaiting: 2 });
+    const sessions = Array.from({ length: 3 }, () => inspector.open());
+    const reasons = sessions.map(({ signal }) => signal.reason as unknown);
+    const tooMany = new Error('more than 2 reviews wait for registries');
+    expect(reasons).toEqual([undefined, undefined, tooMany]);
+    for (const session of sessions) session.close();
+    const session = inspector.open();
+    expect(await session.inspect(checkOf(`a.com/x@${digest}`))).toMatchObject({ digest });
+    session.close();
+  });
+
   it('of 200 about 50 images causes 50 verifications', async () => {
     const { review, registry, verified, sources } = await scene(async () => {
       await new Promise(setImmediate);
