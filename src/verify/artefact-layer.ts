@@ -20,7 +20,7 @@ const CHAIN_KEY = 'dev.sigstore.cosign/chain';
 const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
 const PEM_END = '-----END CERTIFICATE-----';
 /** Enough for a leaf and what leads up to a root. */
-const MAX_CERTIFICATES = 10;
+const MAX_CERTIFICATES = 5;
 
 /** Whether a layer may hold what is looked for. A bundle says within which of the two it is. */
 export function isOfKind({ mediaType }: Layer, kind: ArtefactKind): boolean {

@@ -27,8 +27,8 @@ export interface Vouching {
   readonly reason: string | undefined;
 }
 
-/** Enough for a leaf and what leads up to a root. */
-const MAX_CERTIFICATES = 10;
+/** A leaf and what leads up to a root: each may have to be held against each. */
+const MAX_CERTIFICATES = 5;
 /** Bytes: whoever may push makes them, and what is in them costs time to read. */
 const MAX_CERTIFICATE_BYTES = 16 * 1024;
 
@@ -84,15 +84,22 @@ async function findIdentity(
 ): Promise<Vouching> {
   const [leaf, ...offered] = readCertificates(artefact.certificates);
   if (leaf === undefined) return nobody('without a certificate');
+  if (!(await isSignedByAny(artefact, leaf))) return nobody('not by its certificate');
   const checked = checkLeaf(leaf, offered, trust, now);
   if (!checked.ok) return nobody(checked.reason);
   const signer = trustedName(checked.names, trust.identities);
   if (signer === undefined) return nobody('by no trusted identity');
-  for (const signature of artefact.signatures) {
-    const isMade = await isSignedBy(leaf.publicKey, artefact.signed, signature);
-    if (isMade) return { signers: [{ id: signer, name: signer }], reason: undefined };
+  return { signers: [{ id: signer, name: signer }], reason: undefined };
+}
+
+async function isSignedByAny(
+  { signed, signatures }: Artefact,
+  { publicKey }: X509Certificate,
+): Promise<boolean> {
+  for (const signature of signatures) {
+    if (await isSignedBy(publicKey, signed, signature)) return true;
   }
-  return nobody('not by its certificate');
+  return false;
 }
 
 function readCertificates(certificates: readonly Uint8Array[]): readonly X509Certificate[] {

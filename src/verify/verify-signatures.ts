@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ImageCheckerError } from '../errors.ts';
 import type { SignatureRequirement } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
@@ -41,6 +42,8 @@ async function judgeUntilMet(
 ): Promise<readonly SignatureFinding[]> {
   const findings: SignatureFinding[] = [];
   for (const artefact of artefacts) {
+    // Other reviews go on between two signatures.
+    await setImmediate();
     refuseWhenOver(context.signal);
     findings.push(await judge(artefact, requirement, image, context.now()));
     if (signersOf(findings).size >= requirement.threshold) return findings;

@@ -242,6 +242,17 @@ describe('a signature does not count', () => {
     expect(await refusals(leaf, { chain: [again, two] })).toEqual(refusal(UNTRUSTED));
   });
 
+  it('with a longer chain than is looked at', async () => {
+    const chain = [root];
+    for (let depth = 1; depth <= 5; depth++) {
+      const [issuer = root] = chain;
+      chain.unshift(issue({ subject: `depth ${depth}`, isAuthority: true, issuer }));
+    }
+    const leafBelow = (issuer = root): Issued => alice({ issuer });
+    expect(await refusals(leafBelow(chain[0]), { chain })).toEqual(refusal(UNTRUSTED));
+    expect(await refusals(leafBelow(chain[2]), { chain: chain.slice(2) })).toEqual([]);
+  });
+
   it('with somebody else’s certificate', async () => {
     const leaf = alice();
     expect(await refusals({ ...leaf, key: alice().key })).toEqual(
