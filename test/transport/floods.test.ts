@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants } from 'node:http2';
 import { connect as connectPlain } from 'node:net';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -6,7 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newTestPki } from '../support/certificates.ts';
 import type { TestPki } from '../support/certificates.ts';
-import { askOn, connectHttp2, headOf, openConnection, readAll } from '../support/requests.ts';
+import {
+  askOn,
+  connectHttp2,
+  headOf,
+  openConnection,
+  readAll,
+  reviewOf,
+} from '../support/requests.ts';
 import { samplesOf } from '../support/samples.ts';
 import { startTestService } from '../support/service.ts';
 import type { TestService } from '../support/service.ts';
@@ -227,6 +235,26 @@ describe('a peer that is slow', () => {
     expect(seconds).toBeLessThan(30);
     expect((await service.ask()).status).toBe(200);
   }, 60_000);
+
+  it('has its stream cut when it never takes its answer, and may ask again', async () => {
+    const settings = { initialWindowSize: 0 };
+    const session = connectHttp2(service.as(pki.client), { settings });
+    await once(session, 'remoteSettings');
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/check-image',
+      'content-type': 'application/json',
+    });
+    stream.on('error', () => undefined).resume();
+    stream.end(reviewOf(['docker.io/nginx']));
+    const started = performance.now();
+    await once(stream, 'close');
+    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    expect((performance.now() - started) / 1000).toBeGreaterThan(20);
+    session.settings({ initialWindowSize: 65_535 });
+    expect((await askOn(session)).status).toBe(200);
+    session.destroy();
+  }, 90_000);
 });
 
 describe('an event loop that is late', () => {
