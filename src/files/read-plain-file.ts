@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { unreadable } from './read-text-file.ts';
 
-/** Far beyond 100,000 patterns; a file of this size is not what was meant. */
-const MAX_BYTES = 64 * 1024 * 1024;
+/** Some times what 100,000 patterns take. Reviews wait while YAML is read, a second for each MiB of rubbish. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** A file as it was at one time. */
 export interface PlainFile {
@@ -37,8 +37,12 @@ export async function readPlain(file: string, maxBytes: number): Promise<PlainFi
     const found = await handle.stat();
     if (found.isDirectory()) throw new Error('it is a folder');
     if (!found.isFile()) throw new Error('it is no ordinary file');
-    if (found.size > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
-    return { text: await handle.readFile('utf8'), mode: found.mode };
+    const tooLong = new Error(`it has more than ${maxBytes} bytes`);
+    if (found.size > maxBytes) throw tooLong;
+    const bytes = await handle.readFile();
+    // It may still be written to.
+    if (bytes.length > maxBytes) throw tooLong;
+    return { text: bytes.toString('utf8'), mode: found.mode };
   } finally {
     await handle.close();
   }

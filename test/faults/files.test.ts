@@ -59,7 +59,7 @@ const RULES_FAULTS: readonly [string, Damage, string | RegExp][] = [
   ['replaced by bytes', (file) => writeFile(file, Buffer.from('ff00fe01', 'hex')), /expected|not/],
   [
     'larger than any rules',
-    (file) => writeFile(file, Buffer.alloc(65 << 20, 10)),
+    (file) => writeFile(file, Buffer.alloc(17 << 20, 10)),
     'it has more than',
   ],
   ['made unreadable', (file) => chmod(file, 0), 'permission denied'],

@@ -31,7 +31,7 @@ describe('a file that is read while the service runs', () => {
     ['a folder', () => mkdir(file), 'it is a folder'],
     ['a device', () => symlink('/dev/zero', file), 'it is no ordinary file'],
     ['a pipe without a writer', () => execFileSync('mkfifo', [file]), 'it is no ordinary file'],
-    ['a file that never ends', hugeFile, 'it has more than 67108864 bytes'],
+    ['a file that never ends', hugeFile, 'it has more than 16777216 bytes'],
   ])('is not %s', async (_title, make, message) => {
     await make();
     await expect(readPlainFile(file, 'the hint')).rejects.toMatchObject({
