@@ -15,14 +15,19 @@ const FILES: RuleFiles = new Map([
 
 const indent = (text: string, by: number): string => text.replace(/^(?=.)/gm, ' '.repeat(by));
 
-/** What a rule asks that says this, in full or as an entry of `attestations`. */
-function requirementOf(yaml: string): RegistryRequirement {
+/** A whole rule, of one that says this: in full, its `require`, or an entry of `attestations`. */
+function ruleOf(yaml: string): string {
+  if (yaml.startsWith('- name:')) return yaml;
   const require = yaml.startsWith('require:')
     ? yaml
     : `require:\n  attestations:\n    -\n${indent(yaml, 6)}`;
+  return `- name: example\n${indent(require, 2)}`;
+}
+
+function requirementOf(yaml: string): RegistryRequirement {
   const head =
     'apiVersion: image-checker/v1\nkind: ImagePolicy\nmetadata: { name: example }\nspec:\n  rules:\n';
-  const text = `${head}    - name: example\n${indent(require, 6)}`;
+  const text = `${head}${indent(ruleOf(yaml), 4)}`;
   const [rule] = parsePolicy({ file: 'rules.yaml', text }, FILES).rules;
   if (rule?.require.registry === undefined) throw new Error('nothing is asked of a registry');
   return rule.require.registry;
@@ -50,10 +55,11 @@ const examples = page.split(/^##+ /m).flatMap((section) => {
 describe('docs/attestations.md', () => {
   it('has an example of every form, with what passes and what does not', () => {
     expect(examples.map(({ title }) => title)).toEqual([
+      'Asking for one',
       ...['By expressions', 'Provenance', 'Vulnerabilities', 'Bills of materials'],
       'Ages, platforms and tags',
     ]);
-    for (const { statements } of examples.slice(0, 4)) {
+    for (const { statements } of examples.slice(1, 5)) {
       expect(statements.some(({ why }) => why === undefined)).toBe(true);
       expect(statements.some(({ why }) => why !== undefined)).toBe(true);
     }
