@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything'>> = {
   manifest: ['errors'],
   kubeconf: ['errors', 'files'],
   // What `scan` does: objects from manifests, held against rules.
-  scan: ['errors', 'parse', 'decide'],
+  scan: ['errors', 'files', 'parse', 'decide'],
   // The client of `check --server`.
   ask: ['errors', 'parse'],
   // A small client of kube-apiserver.

@@ -105,13 +105,13 @@ function describeTotal({ total, deniedPods, skipped }: ScanSummary, paint: Paint
   return `${numbers}: ${verdicts.join(', ')}\n${describeSkipped(skipped)}`;
 }
 
-function describeSkipped(skipped: ReadonlyMap<string | undefined, number>): string {
+function describeSkipped(skipped: ReadonlyMap<string, number>): string {
   if (skipped.size === 0) return '';
   const kinds = [...skipped].sort(([, a], [, b]) => b - a);
   const all = kinds.reduce((sum, [, number]) => sum + number, 0);
   const shown = kinds
     .slice(0, MAX_LINES)
-    .map(([kind, number]) => `${printable(kind ?? 'no kind', MAX_TEXT)} ${number}`);
+    .map(([kind, number]) => `${printable(kind, MAX_TEXT)} ${number}`);
   const more = kinds.length > MAX_LINES ? ', ...' : '';
   return `skipped ${count(all, 'object')} of other kinds: ${shown.join(', ')}${more}\n`;
 }

@@ -21,8 +21,8 @@ import type { VerifyFlags } from './verify.ts';
 const HELP = `
 Reads Pod, PodTemplate, ReplicationController, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job,
 CronJob and lists of them, as YAML streams or JSON; of folders all *.yaml, *.yml and *.json below.
-Other kinds are skipped and counted. What is broken is an error with its place, and the rest is
-scanned all the same.
+Other kinds are skipped and counted. What is broken, has no kind or apiVersion, or a kind with a slip
+in it (Pdo) is an error with its place, and the rest is scanned all the same.
 
 Images are those of containers, init containers and ephemeral containers. Image volumes are looked
 at too, but the plugin never sends these: they are never denied, only warned of.

@@ -80,6 +80,7 @@ function addWorkloads(found: FoundObject, questions: PodQuestions): void {
       questions.add(pod);
     },
     skipped: () => undefined,
+    unknown: () => undefined,
     invalid: () => undefined,
   });
 }

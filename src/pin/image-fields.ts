@@ -78,6 +78,7 @@ function imagesOf(
           );
         },
         skipped: () => undefined,
+        unknown: () => undefined,
         invalid: (message, path) => {
           say(rangeAt(document, path)?.[0] ?? begin, message);
         },

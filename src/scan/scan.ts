@@ -101,6 +101,8 @@ export class Scan {
       },
       invalid: (message, path) =>
         this.problems.push({ file: source, ...found.locate(path), message }),
+      unknown: (message, path, hint) =>
+        this.problems.push({ file: source, ...found.locate(path), message, hint }),
     });
   }
 

@@ -24,10 +24,10 @@ export class ScanSummary {
   readonly byRule = new Map<string, Counts>();
   /** How often each image is there that is not simply allowed. */
   readonly byImage = new Map<string, Counts>();
-  /** Objects without pods, by kind; undefined: no Kubernetes objects. */
-  readonly skipped = new Map<string | undefined, number>();
+  /** Objects without pods, by kind. */
+  readonly skipped = new Map<string, number>();
 
-  skip(kind: string | undefined): void {
+  skip(kind: string): void {
     this.skipped.set(kind, (this.skipped.get(kind) ?? 0) + 1);
   }
 

@@ -1,3 +1,4 @@
+import { nearest } from '../files/nearest.ts';
 import type { FoundObject, ObjectPath } from './found-object.ts';
 import { isMapping, own, PodInvalid, readAnnotations, readImages, readMapping } from './pod.ts';
 import type { FoundPod } from './pod.ts';
@@ -6,9 +7,11 @@ import type { FoundPod } from './pod.ts';
 export interface WorkloadVisitor {
   /** `path` leads from the object to the workload within, which the paths of its images begin at. */
   pod(pod: FoundPod, path: ObjectPath): void;
-  /** Something without pods; `kind` is undefined for what is no Kubernetes object. */
-  skipped(kind: string | undefined): void;
+  /** Something of a kind without pods. */
+  skipped(kind: string): void;
   invalid(message: string, path: ObjectPath): void;
+  /** Something of which it cannot be told whether there are pods in it. */
+  unknown(message: string, path: ObjectPath, hint: string): void;
 }
 
 /** Where the pod of a workload is, and the API groups in which its kind is Kubernetes' own. */
@@ -45,7 +48,9 @@ interface Surroundings {
 function visit(value: unknown, around: Surroundings, visitor: WorkloadVisitor): void {
   if (isMapping(value)) visitObject(value, around, visitor);
   else if (Array.isArray(value)) visitEach(value, around, visitor);
-  else if (value !== null && value !== undefined) visitor.skipped(undefined);
+  else if (value !== null && value !== undefined) {
+    visitor.unknown(`expected a Kubernetes object, got a ${typeof value}`, around.path, HINT);
+  }
 }
 
 function visitObject(value: object, around: Surroundings, visitor: WorkloadVisitor): void {
@@ -62,7 +67,26 @@ function visitObject(value: object, around: Surroundings, visitor: WorkloadVisit
   }
   if (kind !== undefined && workload !== undefined && isOwn(workload, apiVersion)) {
     visitPod(value, { kind, workload, path: around.path }, visitor);
-  } else visitor.skipped(kind);
+  } else visitOther({ kind, apiVersion, path: around.path }, visitor);
+}
+
+const HINT = 'scan manifests, or what this writes: kubectl get pods -A -o json';
+
+/** Skips only what holds no pods: not a workload whose kind has a slip in it, nor what is no object. */
+function visitOther({ kind, apiVersion, path }: Surroundings, visitor: WorkloadVisitor): void {
+  if (kind === undefined || apiVersion === undefined) {
+    const key = kind === undefined ? 'kind' : 'apiVersion';
+    visitor.unknown(`expected a Kubernetes object, got a mapping without ${key}`, path, HINT);
+    return;
+  }
+  const meant = nearest(kind, [...WORKLOADS.keys()]);
+  const workload = WORKLOADS.get(meant ?? '');
+  if (meant === undefined || meant === kind || !workload || !isOwn(workload, apiVersion)) {
+    visitor.skipped(kind);
+  } else {
+    const message = `expected a kind that ${apiVersion} has, got "${kind}"`;
+    visitor.unknown(message, [...path, 'kind'], `did you mean "${meant}"?`);
+  }
 }
 
 /** A PodList holds pods that need not say so; a List holds anything. */

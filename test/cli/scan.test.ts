@@ -214,6 +214,24 @@ describe('image-checker scan', () => {
     expect((JSON.parse(stdout) as Report).results).toMatchObject([{ image: 'nginx' }]);
   });
 
+  it.each([
+    ['a table of kubectl', 'NAMESPACE NAME READY\n', 'stdin:1:1: expected a Kubernetes object'],
+    ['an empty object', '{}', 'stdin:1:1: expected a Kubernetes object'],
+    ['a kind with a slip', 'apiVersion: v1\nkind: Pdo\n', 'stdin:2:7: expected a kind that v1 has'],
+    ['a text after a pod', 'kind: Pod\nspec: {}\n---\nx\n', 'stdin:4:1: expected'],
+  ])('is not content with %s', async (_title, stdin, message) => {
+    const { code, stderr } = await scan(['-'], { stdin });
+    expect(code).toBe(EXIT.usage);
+    expect(stderr).toContain(`image-checker: error: ${message}`);
+    expect(stderr).toContain('image-checker: hint: ');
+  });
+
+  it('is content with empty documents, and with other kinds', async () => {
+    const other = '---\napiVersion: v1\nkind: ConfigMap\n---\n---\n';
+    const stdin = `---\n# nothing\n${other}${podsWith('docker.io/nginx:1')}\n---\n`;
+    expect(await scan(['-'], { stdin })).toMatchObject({ code: EXIT.ok, stderr: '' });
+  });
+
   it('goes on after a file that is gone, and knows a folder without manifests', async () => {
     expect(await scan([`${folder}/empty`])).toMatchObject({ code: EXIT.usage, stdout: '' });
   });

@@ -5,17 +5,19 @@ import { readWorkloads } from '../../src/scan/workload.ts';
 
 interface Visited {
   readonly pods: FoundPod[];
-  readonly skipped: (string | undefined)[];
+  readonly skipped: string[];
   readonly invalid: string[];
+  readonly unknown: string[];
 }
 
 function visit(value: unknown, list: { kind?: string; apiVersion?: string } = {}): Visited {
-  const visited: Visited = { pods: [], skipped: [], invalid: [] };
+  const visited: Visited = { pods: [], skipped: [], invalid: [], unknown: [] };
   const found = { value, kind: list.kind, apiVersion: list.apiVersion, locate: () => ({}) };
   readWorkloads(found, {
     pod: (pod) => visited.pods.push(pod),
     skipped: (kind) => visited.skipped.push(kind),
     invalid: (message, path) => visited.invalid.push(`${message} at ${nameOf(path)}`),
+    unknown: (message, _path, hint) => visited.unknown.push(`${message} (${hint})`),
   });
   return visited;
 }
@@ -50,13 +52,13 @@ const WORKLOADS: readonly [string, string, object, string][] = [
 
 describe('workloads', () => {
   it.each(WORKLOADS)('finds the pod of a %s %s', (apiVersion, kind, body, prefix) => {
-    const { pods, skipped, invalid } = visit({
+    const { pods, skipped, invalid, unknown } = visit({
       metadata: { name: 'x' },
       ...body,
       apiVersion,
       kind,
     });
-    expect([skipped, invalid]).toEqual([[], []]);
+    expect([skipped, invalid, unknown]).toEqual([[], [], []]);
     expect(pods).toMatchObject([{ kind, images: [{ image: 'nginx', sent: true }] }]);
     expect(pods.flatMap(({ images }) => images.map(({ path }) => nameOf(path)))).toEqual([
       `${prefix}containers[0].image`,
@@ -130,11 +132,47 @@ describe('workloads', () => {
     ['another kind', { kind: 'ConfigMap', apiVersion: 'v1', data: {} }, 'ConfigMap'],
     ['the Job of another project', { kind: 'Job', apiVersion: 'batch.volcano.sh/v1' }, 'Job'],
     ['the Pod of another project', { kind: 'Pod', apiVersion: 'example.com/v1' }, 'Pod'],
-    ['a mapping without kind', { image: 'nginx' }, undefined],
-    ['a text', 'kind: Pod', undefined],
-    ['a kind that objects inherit', { kind: 'constructor' }, 'constructor'],
+    ['a kind that objects inherit', { kind: 'constructor', apiVersion: 'v1' }, 'constructor'],
+    ['a near kind of another project', { kind: 'Pods', apiVersion: 'example.com/v1' }, 'Pods'],
+    ...['Node', 'Secret', 'Service', 'Endpoints', 'Event', 'PodList', 'ReplicaSetList'].map(
+      (kind): [string, object, string] => [`a ${kind}`, { kind, apiVersion: 'v1' }, kind],
+    ),
+    ['a revision', { kind: 'ControllerRevision', apiVersion: 'apps/v1' }, 'ControllerRevision'],
   ])('skips %s', (_title, value, kind) => {
-    expect(visit(value)).toEqual({ pods: [], skipped: [kind], invalid: [] });
+    expect(visit(value)).toEqual({ pods: [], skipped: [kind], invalid: [], unknown: [] });
+  });
+
+  it('skips nothing, and lists of nothing, in silence', () => {
+    for (const value of [null, undefined, [], { kind: 'List', apiVersion: 'v1', items: [] }]) {
+      expect(visit(value)).toEqual({ pods: [], skipped: [], invalid: [], unknown: [] });
+    }
+  });
+
+  it.each([
+    ['a mapping without kind', { image: 'nginx' }, 'got a mapping without kind (scan '],
+    ['an empty mapping', {}, 'got a mapping without kind (scan '],
+    ['a kind that is empty', { kind: '', apiVersion: 'v1' }, 'got a mapping without kind (scan '],
+    ['a kind that is no text', { kind: 5, apiVersion: 'v1' }, 'got a mapping without kind (scan '],
+    ['a kind without apiVersion', { kind: 'Secret' }, 'got a mapping without apiVersion (scan '],
+    ['a text', 'kind: Pod', 'got a string (scan manifests, or what this writes: kubectl get pods'],
+    ['a number', 5, 'got a number (scan '],
+    ['something within a list', [[false]], 'got a boolean (scan '],
+    ['Pdo', { kind: 'Pdo', apiVersion: 'v1' }, 'got "Pdo" (did you mean "Pod"?)'],
+    ['a small letter', { kind: 'pod', apiVersion: 'v1' }, '(did you mean "Pod"?)'],
+    ['many', { kind: 'Deployments', apiVersion: 'apps/v1' }, '(did you mean "Deployment"?)'],
+    ['Cronjob', { kind: 'Cronjob', apiVersion: 'batch/v1' }, '(did you mean "CronJob"?)'],
+    [
+      'a list of Pdo',
+      { kind: 'PdoList', apiVersion: 'v1', items: [pod(SPEC)] },
+      '(did you mean "Pod"?)',
+    ],
+  ])('does not take %s for something without pods', (_title, value, message) => {
+    expect(visit(value)).toEqual({
+      pods: [],
+      skipped: [],
+      invalid: [],
+      unknown: [expect.stringContaining(message)],
+    });
   });
 
   it.each([
