@@ -55,6 +55,19 @@ const rows = [...page.matchAll(/^\| `([^`]+)` *\| ([^|]*?) *\| ([^|]*?) *\|/gm)]
   }),
 );
 
+/** Times are texts to the schema, which does not tell their bounds. */
+const times = rows.flatMap(({ key, range }) => {
+  const [, least, most] = /^([0-9]+m?[smh]) to ([0-9]+m?[smh])$/.exec(range) ?? [];
+  return least === undefined || most === undefined ? [] : [{ key, least, most }];
+});
+
+const LEAST = /```yaml\n([^`]*)```/.exec(page)?.[1] ?? '';
+
+function isValid(key: string, value: string): boolean {
+  const nested = key.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
+  return serviceConfigSchema.safeParse(Object.assign(parse(LEAST), nested)).success;
+}
+
 describe('docs/config.md', () => {
   it('shows every key that there is, and no other', () => {
     expect(rows.map(({ key }) => key)).toEqual(keys.map(({ key }) => key));
@@ -66,8 +79,25 @@ describe('docs/config.md', () => {
     if (range !== undefined) expect(row?.range.startsWith(range)).toBe(true);
   });
 
+  it.each(times)('$key: takes $least and $most, and nothing beyond', ({ key, least, most }) => {
+    expect([least, most].map((time) => isValid(key, time))).toEqual([true, true]);
+    expect(
+      isValid(
+        key,
+        most.replace(/^[0-9]+/, (count) => String(Number(count) + 1)),
+      ),
+    ).toBe(false);
+    if (!least.startsWith('0')) {
+      expect(
+        isValid(
+          key,
+          least.replace(/^[0-9]+/, (count) => String(Number(count) - 1)),
+        ),
+      ).toBe(false);
+    }
+  });
+
   it('shows the least that a config has to say', () => {
-    const least = /```yaml\n([^`]*)```/.exec(page)?.[1] ?? '';
-    expect(serviceConfigSchema.safeParse(parse(least)).success).toBe(true);
+    expect(serviceConfigSchema.safeParse(parse(LEAST)).success).toBe(true);
   });
 });
