@@ -7,7 +7,7 @@ import { pathOf, TARGETS } from './layout.ts';
 import type { Layout, Target } from './layout.ts';
 import { normalizeIPv6 } from './server-host.ts';
 import type { MadeFile, SetupResult } from './setup.ts';
-import { yamlText } from './yaml-text.ts';
+import { folderFlags } from './shell-text.ts';
 
 const CERTIFICATES: readonly (readonly [Target, string])[] = [
   ['caCertificate', 'CA'],
@@ -71,6 +71,7 @@ it starts)
 function describeNextSteps(result: SetupResult): string {
   const { layout, adminPort } = result.options;
   const configuration = join(layout.mounted, TARGETS.admissionConfiguration.name);
+  const flags = enableFlags(layout);
   return `
 what comes next:
 1. read ${pathOf(layout, 'rules')}: whatever it does not allow is denied
@@ -79,21 +80,18 @@ what comes next:
 3. see that it is ready, and that it answers:
      curl http://127.0.0.1:${adminPort}/readyz
      ${curlReview(layout, serviceUrl(result.host, result.port))}
-4. on the control-plane node, in kube-apiserver's manifest (usually
-   /etc/kubernetes/manifests/kube-apiserver.yaml; keep no copy in that folder), add
-   to the command:
-     - --enable-admission-plugins=ImagePolicyWebhook    # after a comma where the flag is there already
-     - ${yamlText(`--admission-control-config-file=${configuration}`)}
-   to the container's volumeMounts:
-     - name: image-checker-admission
-       mountPath: ${yamlText(layout.mounted)}
-       readOnly: true
-   to the pod's volumes:
-     - name: image-checker-admission
-       hostPath:
-         path: ${yamlText(layout.admission)}
-         type: Directory
+4. on the control-plane node, see what would be changed in kube-apiserver's manifest, then do it:
+     image-checker enable --dry-run${flags}
+     image-checker enable${flags}
+   by hand instead: --enable-admission-plugins=ImagePolicyWebhook (after a comma where the flag is there
+   already), ${shellWord(`--admission-control-config-file=${configuration}`)},
+   and ${shellWord(layout.admission)} mounted at ${shellWord(layout.mounted)}, read-only
 `;
+}
+
+function enableFlags(layout: Layout): string {
+  const { admission, mounted } = layout;
+  return `${folderFlags(layout)}${mounted === admission ? '' : ` --mount-path ${shellWord(mounted)}`}`;
 }
 
 /** A review as kube-apiserver sends it, as kube-apiserver. */

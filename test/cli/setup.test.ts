@@ -57,11 +57,11 @@ describe('image-checker setup', () => {
     expect(stdout).toContain('curl http://127.0.0.1:4001/readyz\n');
     expect(stdout).toContain(' https://10.0.0.7:4000/check-image\n');
     expect(stdout).toContain('--enable-admission-plugins=ImagePolicyWebhook');
-    expect(stdout).toContain(
-      '- "--admission-control-config-file=/mnt/a b/admission_config.yaml"\n',
-    );
-    expect(stdout).toContain('mountPath: "/mnt/a b"\n');
-    expect(stdout).toContain(`path: ${place.dir}\n`);
+    const flags = `--dir ${place.dir} --service-dir ${place.serviceDir} --mount-path '/mnt/a b'`;
+    expect(stdout).toContain(`  image-checker enable --dry-run ${flags}\n`);
+    expect(stdout).toContain(`  image-checker enable ${flags}\n`);
+    expect(stdout).toContain("'--admission-control-config-file=/mnt/a b/admission_config.yaml'");
+    expect(stdout).toContain(`${place.dir} mounted at '/mnt/a b', read-only\n`);
   });
 
   it('refuses a second run, with the way out', async () => {
