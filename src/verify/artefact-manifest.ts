@@ -1,10 +1,17 @@
 import { z } from 'zod';
+import { isDigest } from '../registry/digest.ts';
 import type { Manifest } from '../registry/registry.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 
+/** Bytes: annotations with a signature, its certificates and log entry for every layer. */
+const MAX_BYTES = 1024 * 1024;
+/** Commas and brackets: a layer of cosign's has about fifteen. */
+const MAX_PARTS = 10_000;
+const MAX_LAYERS = 64;
+
 const descriptor = z.object({
   mediaType: z.string(),
-  digest: z.string(),
+  digest: z.string().refine(isDigest),
   size: z.number().int().nonnegative(),
   annotations: z.record(z.string(), z.string()).optional(),
 });
@@ -16,10 +23,17 @@ const manifestSchema = z.object({
   layers: z.array(descriptor),
 });
 
+const withList = z.object({ layers: z.array(z.unknown()) });
+
 export type ArtefactManifest = z.output<typeof manifestSchema>;
 export type Layer = ArtefactManifest['layers'][number];
 
-/** The manifest as what holds signatures; undefined when it cannot be that. */
-export function readArtefactManifest({ bytes }: Manifest): ArtefactManifest | undefined {
-  return manifestSchema.safeParse(parseBoundedJson(bytes)).data;
+/** The manifest as what holds signatures, or what it is instead. */
+export function readArtefactManifest({ bytes }: Manifest): ArtefactManifest | string {
+  if (bytes.length > MAX_BYTES) return `too large a manifest (${bytes.length} bytes)`;
+  const json = parseBoundedJson(bytes, MAX_PARTS);
+  // Counted before they are looked at: zod keeps an issue for each that is wrong.
+  const count = withList.safeParse(json).data?.layers.length ?? 0;
+  if (count > MAX_LAYERS) return `too many layers (${count})`;
+  return manifestSchema.safeParse(json).data ?? 'no manifest with layers';
 }

@@ -14,8 +14,8 @@ const DEPTH_CHANGE: Readonly<Record<number, number>> = { 0x5b: 1, 0x7b: 1, 0x5d:
  * What JSON in UTF-8 says; undefined for anything else, and for what is nested too deeply or has too
  * many parts.
  */
-export function parseBoundedJson(bytes: Uint8Array): unknown {
-  if (isTooMuch(bytes)) return undefined;
+export function parseBoundedJson(bytes: Uint8Array, maxParts = MAX_PARTS): unknown {
+  if (isTooMuch(bytes, maxParts)) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
   } catch {
@@ -24,7 +24,7 @@ export function parseBoundedJson(bytes: Uint8Array): unknown {
 }
 
 /** One pass over the bytes: in UTF-8 none of the marks is a part of another character. */
-function isTooMuch(bytes: Uint8Array): boolean {
+function isTooMuch(bytes: Uint8Array, maxParts: number): boolean {
   let depth = 0;
   let parts = 0;
   let inText = false;
@@ -37,7 +37,7 @@ function isTooMuch(bytes: Uint8Array): boolean {
       depth += DEPTH_CHANGE[byte];
       parts++;
     }
-    if (depth > MAX_DEPTH || parts > MAX_PARTS) return true;
+    if (depth > MAX_DEPTH || parts > maxParts) return true;
   }
   return false;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { base64 } from './base64.ts';
+import { boundedArray } from './bounded-array.ts';
 import { readEnvelope } from './dsse.ts';
 import type { Envelope } from './dsse.ts';
 
@@ -13,6 +14,8 @@ export interface Bundle {
   readonly certificates: readonly Uint8Array[];
 }
 
+const MAX_CERTIFICATES = 10;
+
 const certificate = z.object({ rawBytes: base64 });
 
 /** The hint of a public key is not read: it is not signed, and every key is tried. */
@@ -22,7 +25,7 @@ const bundleSchema = z.object({
   verificationMaterial: z.object({
     certificate: certificate.optional(),
     x509CertificateChain: z
-      .object({ certificates: z.array(certificate).min(1).max(10) })
+      .object({ certificates: boundedArray(certificate, MAX_CERTIFICATES) })
       .optional(),
   }),
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ImageCheckerError } from '../errors.ts';
 import type { Manifest, Repository } from '../registry/registry.ts';
 import { isBundleLayer, isOfKind, readLayer } from './artefact-layer.ts';
@@ -26,6 +27,8 @@ const MAX_REFERRERS = 64;
 const MAX_LAYER_BYTES = { signature: 256 * 1024, attestation: 8 * 1024 * 1024 } as const;
 /** Bytes that one image may cost. */
 const MAX_TOTAL_BYTES = 32 * 1024 * 1024;
+/** Reasons that are kept: a refusal names the first few. */
+const MAX_UNUSABLE = 128;
 /** A tag is no longer (OCI distribution specification). */
 const MAX_TAG_LENGTH = 128;
 
@@ -67,6 +70,7 @@ class Finder {
   readonly #repository: Repository;
   readonly #unusable: { place: string; reason: string }[] = [];
   readonly #failures: ImageCheckerError[] = [];
+  #turns: Promise<void> = Promise.resolve();
 
   constructor(image: ResolvedImage, kind: ArtefactKind, context: VerifyContext) {
     const { registry, repository } = image.reference;
@@ -102,9 +106,10 @@ class Finder {
   }
 
   /** Of a manifest, the layers of the kind that is looked for. */
-  #layersOf(manifest: Manifest, name: string): readonly Found[] {
+  async #layersOf(manifest: Manifest, name: string): Promise<readonly Found[]> {
+    if (!(await this.#hasTurn())) return [];
     const read = readArtefactManifest(manifest);
-    if (read === undefined) return this.#reject(name, 'no manifest with layers');
+    if (typeof read === 'string') return this.#reject(name, read);
     const layers = read.layers.filter((layer) => isOfKind(layer, this.#kind));
     if (layers.length === 0 || isHintedAway(read, this.#kind)) return [];
     const subject = read.subject?.digest;
@@ -124,8 +129,9 @@ class Finder {
         const blob = blobs.get(layer.digest) ?? this.#fetchBlob(layer, place);
         blobs.set(layer.digest, blob);
         const bytes = await blob;
-        const artefact = bytes && readLayer(layer, bytes, place);
-        if (bytes !== undefined && artefact === undefined) this.#reject(place, 'not readable');
+        if (bytes === undefined || !(await this.#hasTurn())) return undefined;
+        const artefact = readLayer(layer, bytes, place);
+        if (artefact === undefined) this.#reject(place, 'not readable');
         return artefact;
       }),
     );
@@ -187,14 +193,27 @@ class Finder {
     }
   }
 
+  /** One reads at a time, and other reviews in between; false when the deadline is over. */
+  async #hasTurn(): Promise<boolean> {
+    this.#turns = this.#turns.then(() => breathe(this.#context.signal));
+    return (await this.#attempt(this.#turns)) !== undefined;
+  }
+
   #reject(place: string, reason: string): readonly Found[] {
-    this.#unusable.push({ place, reason });
+    if (this.#unusable.length < MAX_UNUSABLE) this.#unusable.push({ place, reason });
     return [];
   }
 
   #noteOmitted(count: number, what: string): void {
     if (count > 0) this.#reject(`${count} more ${what}`, 'not looked at');
   }
+}
+
+async function breathe(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  if (!signal.aborted) return;
+  const message = 'no time is left to look at what lies beside the image';
+  throw new ImageCheckerError('registry-unavailable', { message });
 }
 
 /** `sha256-<hex>.sig` */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { base64 } from './base64.ts';
+import { boundedArray } from './bounded-array.ts';
 
 /*
  * DSSE, the envelope around an in-toto statement: https://github.com/secure-systems-lab/dsse
@@ -20,10 +21,7 @@ const MAX_SIGNATURES = 8;
 const envelopeSchema = z.object({
   payloadType: z.string().max(256),
   payload: base64,
-  signatures: z
-    .array(z.object({ sig: base64 }))
-    .min(1)
-    .max(MAX_SIGNATURES),
+  signatures: boundedArray(z.object({ sig: base64 }), MAX_SIGNATURES),
 });
 
 /** The envelope that JSON holds; undefined when it holds none. */

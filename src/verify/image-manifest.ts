@@ -39,6 +39,8 @@ export type ImageManifest =
 
 /** Official images have at most 16 platforms, each with an attestation beside it. */
 const MAX_DESCRIPTORS = 64;
+/** Commas and brackets: layers and their annotations, of the largest images a few thousand. */
+const MAX_PARTS = 100_000;
 const DIGEST = /^sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})$/;
 
 const IMAGE_TYPES: ReadonlySet<string> = new Set([
@@ -81,7 +83,7 @@ const indexBody = z.object({
 
 /** Reads a manifest or an index. Never throws. */
 export function readImageManifest({ bytes }: Pick<Manifest, 'bytes'>): ImageManifest {
-  const body = parseBoundedJson(bytes);
+  const body = parseBoundedJson(bytes, MAX_PARTS);
   if (!isObject(body)) return malformed('a manifest that is no JSON object');
   const isIndex = Object.hasOwn(body, 'manifests');
   const isImage = Object.hasOwn(body, 'config') || Object.hasOwn(body, 'layers');

@@ -181,6 +181,67 @@ describe('nothing is found', () => {
       },
       'no manifest with layers',
     ],
+    [
+      'in a layer whose digest is none, which no registry could be asked for',
+      () => {
+        const layer = { ...simpleSigningLayer(registry, signing), digest: 'foo' };
+        return pushTagged(registry, signing, [layer]);
+      },
+      'no manifest with layers',
+    ],
+    [
+      'in a manifest of more than 64 layers',
+      () => {
+        const layer = simpleSigningLayer(registry, signing);
+        return pushTagged(registry, signing, Array<object>(65).fill(layer));
+      },
+      'too many layers (65)',
+    ],
+    [
+      'in a manifest of many layers that are none',
+      () => registry.putManifest(REPOSITORY, { layers: Array(5000).fill(1) }, [tagOf('sig')]),
+      'too many layers (5000)',
+    ],
+    [
+      'in a manifest of more parts than cosign ever writes',
+      () => registry.putManifest(REPOSITORY, { layers: Array(20_000).fill(1) }, [tagOf('sig')]),
+      'no manifest with layers',
+    ],
+    [
+      'in a manifest that is too large',
+      () => {
+        const layers = [{ annotations: { a: 'a'.repeat(1024 * 1024) } }];
+        return registry.putManifest(REPOSITORY, { layers }, [tagOf('sig')]);
+      },
+      'too large a manifest (1048613 bytes)',
+    ],
+    [
+      'in an envelope of more signatures than are looked at',
+      () => {
+        const envelope = envelopeOf(signing) as { signatures: unknown[] };
+        envelope.signatures = Array<unknown>(9).fill(envelope.signatures[0]);
+        return pushBundle(registry, signing, bundleOf(signing, envelope));
+      },
+      'not readable',
+    ],
+    [
+      'in an envelope without signatures',
+      () => {
+        const envelope = { ...envelopeOf(signing), signatures: [] };
+        return pushBundle(registry, signing, bundleOf(signing, envelope));
+      },
+      'not readable',
+    ],
+    [
+      'in a bundle with a chain of more certificates than are looked at',
+      () => {
+        const bundle = bundleOf(signing, envelopeOf(signing));
+        const certificates = Array(11).fill({ rawBytes: 'AAAA' });
+        const verificationMaterial = { x509CertificateChain: { certificates } };
+        return pushBundle(registry, signing, { ...bundle, verificationMaterial });
+      },
+      'not readable',
+    ],
   ])('%s', async (_what, push, reason) => {
     push();
     const { artefacts, unusable, failures } = await discover();
@@ -225,6 +286,15 @@ describe('what there is too much of', () => {
 });
 
 describe('what cannot be found out', () => {
+  it('is remembered when the deadline is over', async () => {
+    signTagged(registry, signing);
+    signBundle(registry, signing);
+    const context = { ...contextOf(registry), signal: AbortSignal.abort() };
+    const { artefacts, failures } = await discoverArtefacts(image, 'signature', context);
+    expect(artefacts).toEqual([]);
+    expect(failures.map(({ code }) => code)).toContain('registry-unavailable');
+  });
+
   it.each<[string, (blob: string) => string]>([
     ['the tag', () => tagOf('sig')],
     ['the referrers', () => `referrers of ${image.digest}`],
