@@ -50,6 +50,7 @@ export const CHECKS = {
   'kubeconf-files': 'kubeconf',
   'service-config': 'service',
   'service-client-name': 'service',
+  'service-readable': 'service',
   'service-registries': 'service',
   'certificate-readable': 'certificates',
   'certificate-valid': 'certificates',

@@ -7,6 +7,7 @@ import { layOut, pathOf } from '../setup/layout.ts';
 import { readDisk } from './disk.ts';
 import type { Findings } from './finding.ts';
 import type { KubeconfView } from './kubeconf-checks.ts';
+import { checkReadable } from './readable-checks.ts';
 
 /** The service's own files. */
 export interface ServiceView {
@@ -25,7 +26,7 @@ export async function checkService(folder: string, findings: Findings): Promise<
   const layout = layOut({ admission: folder, service: folder }, folder);
   const file = pathOf(layout, 'serviceConfig');
   const config = await readConfig(file, findings);
-  return {
+  const view = {
     folder,
     config,
     certificate: config?.tls.certificate ?? pathOf(layout, 'serverCertificate'),
@@ -35,6 +36,20 @@ export async function checkService(folder: string, findings: Findings): Promise<
     caKey: pathOf(layout, 'caKey'),
     rules: config?.rules ?? join(folder, 'rules.yaml'),
   };
+  const { certificate, key, clientCa, rules } = view;
+  const named = [file, rules, certificate, clientCa, ...registryFiles(config)];
+  await checkReadable(key, named, findings);
+  return view;
+}
+
+function registryFiles(config: Config | undefined): readonly string[] {
+  const { credentials = [], hosts = {} } = config?.registries ?? {};
+  const ofHosts = Object.values(hosts).flatMap((one) => [
+    one.ca,
+    one.clientCertificate,
+    one.clientKey,
+  ]);
+  return [...credentials, ...ofHosts].filter((path) => path !== undefined);
 }
 
 async function readConfig(file: string, findings: Findings): Promise<Config | undefined> {
