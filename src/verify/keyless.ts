@@ -5,6 +5,7 @@ import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
 import { systemCode } from '../errors.ts';
 import type { KeylessTrust } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
+import { isBoundedBundle } from './bundle-bounds.ts';
 
 export type CheckedBundle =
   | { readonly ok: true; /** DER: the certificate that was verified. */ readonly leaf: Uint8Array }
@@ -21,6 +22,7 @@ export function checkBundle(
   trust: KeylessTrust,
 ): CheckedBundle {
   if (json === undefined) return { ok: false, reason: 'in no transparency log' };
+  if (!isBoundedBundle(json)) return { ok: false, reason: 'with too much in its bundle' };
   try {
     const bundle = bundleFromJSON(json);
     const leaf = leafOf(bundle);

@@ -60,7 +60,32 @@ function without(entry: object, key: string): object {
   return Object.fromEntries(Object.entries(entry).filter(([name]) => name !== key));
 }
 
+/** A bundle with so many of its one entry. */
+const withEntries =
+  (count: number) =>
+  (bundle: KeylessBundle): object => {
+    const { verificationMaterial: material } = bundle;
+    const tlogEntries = Array.from({ length: count }, () => material.tlogEntries[0]);
+    return { ...bundle, verificationMaterial: { ...material, tlogEntries } };
+  };
+
+const withTimestamps =
+  (count: number) =>
+  (bundle: KeylessBundle): object => {
+    const rfc3161Timestamps = Array.from({ length: count }, () => ({ signedTimestamp: 'AAAA' }));
+    const timestampVerificationData = { rfc3161Timestamps };
+    const verificationMaterial = { ...bundle.verificationMaterial, timestampVerificationData };
+    return { ...bundle, verificationMaterial };
+  };
+
+const withProof = (proof: object): ((bundle: KeylessBundle) => object) =>
+  withEntry((entry) => ({ ...entry, inclusionProof: { ...entry.inclusionProof, ...proof } }));
+
 describe('a keyless signature counts', () => {
+  it('with empty lists of what it does not have', async () => {
+    expect(await refusals({ change: withTimestamps(0) })).toEqual([]);
+  });
+
   it('by the trusted root, for an identity and its issuer', async () => {
     expect(readTrustedRoot(sigstore.trustedRoot).ok).toBe(true);
     expect(await refusals()).toEqual([]);
@@ -176,6 +201,31 @@ describe('a keyless signature does not count', () => {
     ],
   ])('%s', async (_what, signing, why) => {
     expect(await refusals(signing)).toEqual(refusal(why));
+  });
+
+  it.each<[string, (bundle: KeylessBundle) => object, string]>([
+    ['8 times the same entry', withEntries(8), 'in no trusted log'],
+    ['9 entries of the log', withEntries(9), 'with too much in its bundle'],
+    [
+      'an entry whose proof is none',
+      withEntry(() => ({ inclusionProof: 1 })),
+      'with too much in its bundle',
+    ],
+    ['8 time stamps', withTimestamps(8), 'not readable'],
+    ['9 time stamps', withTimestamps(9), 'with too much in its bundle'],
+    ['a proof of 64 hashes', withProof({ hashes: Array(64).fill('AAAA') }), 'in no trusted log'],
+    [
+      'a proof of 65 hashes',
+      withProof({ hashes: Array(65).fill('AAAA') }),
+      'with too much in its bundle',
+    ],
+    [
+      'a checkpoint of thousands of signatures',
+      withProof({ checkpoint: { envelope: '\u2014 a AAAA\n'.repeat(2000) } }),
+      'with too much in its bundle',
+    ],
+  ])('with %s', async (_what, change, why) => {
+    expect(await refusals({ change })).toEqual(refusal(why));
   });
 
   it('by another root', async () => {
