@@ -1,3 +1,9 @@
+/**
+ * Milliseconds that a task has when its signal has ended, to say what it was waiting for; less than
+ * a review waits beyond its deadline.
+ */
+const GRACE = 150;
+
 /** Lets a number of tasks run at a time; the others wait in turn, or until their signal ends. */
 export class Limiter {
   readonly #most: number;
@@ -12,11 +18,14 @@ export class Limiter {
     return this.#running === 0 && this.#waiting.size === 0;
   }
 
-  /** Undefined, and the task was not begun, when the signal ended first. */
+  /**
+   * Undefined when the signal ended first: the task was not begun, or takes no notice of its end. A
+   * task like that is left to itself, so that nothing that hangs can keep its place for good.
+   */
   async run<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T | undefined> {
     if (!(await this.#enter(signal))) return undefined;
     try {
-      return await task();
+      return await untilAbandoned(signal, task());
     } finally {
       this.#leave();
     }
@@ -51,4 +60,21 @@ export class Limiter {
     if (next === undefined) this.#running--;
     else next();
   }
+}
+
+/** What the task comes to, or undefined when it has not ended soon after its signal. */
+function untilAbandoned<T>(signal: AbortSignal, task: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const abort = (): void => {
+      timer = setTimeout(resolve, GRACE, undefined);
+    };
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    task.finally(end).then(resolve, reject);
+  });
 }

@@ -33,6 +33,11 @@ function transient(got: string): Known {
 
 const untrusted = once('a certificate by an authority that is not trusted', CA_HINT);
 
+/** Code of the error when the answer is 101: from then on it is no HTTP that is spoken. */
+export const OTHER_PROTOCOL = 'OTHER_PROTOCOL';
+/** Code of the error when a request ended with neither an answer nor an error. */
+export const CLOSED = 'CLOSED';
+
 const KNOWN: ReadonlyMap<string, Known> = new Map([
   ['ENOTFOUND', once('no address for this name')],
   ['EAI_AGAIN', transient('no answer from the name service')],
@@ -51,6 +56,8 @@ const KNOWN: ReadonlyMap<string, Known> = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', once('a certificate for other hosts')],
   ['EPROTO', once('something that is no TLS')],
   ['ERR_SSL_WRONG_VERSION_NUMBER', once('something that is no TLS')],
+  [OTHER_PROTOCOL, once('101, it switched protocols')],
+  [CLOSED, transient('a connection closed without an answer')],
   ['HPE_HEADER_OVERFLOW', once('headers that are too large')],
 ]);
 

@@ -1,13 +1,12 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { once } from 'node:events';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Failure } from './failure.ts';
 import { Patience } from './patience.ts';
 import { readBody } from './read-body.ts';
 import type { BodyRefusal } from './read-body.ts';
-import { describeWireFailure } from './wire-failure.ts';
+import { CLOSED, describeWireFailure, OTHER_PROTOCOL } from './wire-failure.ts';
 import type { Progress } from './wire-failure.ts';
 
 export interface WireRequest {
@@ -81,12 +80,29 @@ async function open(
     if (sent.reusedSocket) progress.connected = true;
     else socket.once(ready, () => (progress.connected = true));
   });
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const response = await responseTo(sent);
   progress.answered = true;
-  // Behind the answer the request may still fail, which the reader of the body is told.
-  sent.on('error', () => undefined);
   patience.guard(response);
   return response;
+}
+
+/** Settles however the request ends: one that is upgraded has neither a response nor an error. */
+function responseTo(sent: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const fail = (code: string): void => {
+      reject(Object.assign(new Error('no response'), { code }));
+    };
+    sent.once('response', resolve);
+    // Behind the answer the request may still fail, which the reader of the body is told.
+    sent.on('error', reject);
+    sent.once('upgrade', (_response, socket) => {
+      socket.destroy();
+      fail(OTHER_PROTOCOL);
+    });
+    sent.once('close', () => {
+      fail(CLOSED);
+    });
+  });
 }
 
 function start({ url, method, headers, body, agent }: WireRequest): ClientRequest {

@@ -249,6 +249,11 @@ describe('an answer that does not come', () => {
 });
 
 describe('an answer that is none', () => {
+  const switchTo =
+    (headers: string): Answerer =>
+    (request) => {
+      request.socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`);
+    };
   it.each<[string, Answerer, string]>([
     ['400', status(400), 'got 400'],
     [
@@ -267,6 +272,12 @@ describe('an answer that is none', () => {
       },
       'got something that is no HTTP',
     ],
+    [
+      '101, to another protocol',
+      switchTo('Upgrade: websocket\r\nConnection: Upgrade\r\n'),
+      'got 101, it switched protocols',
+    ],
+    ['101, to none', switchTo(''), 'got 101'],
     [
       'headers without end',
       (request) => {
@@ -297,6 +308,18 @@ describe('an answer that is none', () => {
     expect(refused.requests).toHaveLength(1);
     expect(refused.message).not.toContain('script');
     expect(refused.message.length).toBeLessThan(300);
+  });
+
+  it('keeps no place, however often it is 101', async () => {
+    const server = await world.serve(switchTo('Upgrade: x\r\nConnection: Upgrade\r\n'));
+    const registry = world.client({ hosts: world.trust(server) });
+    const app = { registry: server.host, repository: 'team/app' };
+    const signal = AbortSignal.timeout(PLENTY);
+    const tags = Array.from({ length: 40 }, (_each, index) => `v${index}`);
+    const asked = tags.map((tag) => registry.manifest(app, tag, signal));
+    const outcomes = (await Promise.allSettled(asked)).map(({ status: outcome }) => outcome);
+    expect(outcomes).toEqual(tags.map(() => 'rejected'));
+    expect(server.requests).toHaveLength(tags.length);
   });
 
   it('is a 401 again and again', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Inspection, OpenCheck } from '../../src/decide/inspection.ts';
 import { ImageCheckerError } from '../../src/errors.ts';
 import { parseImageReference } from '../../src/parse/image-reference.ts';
+import type { Registry } from '../../src/registry/registry.ts';
 import type { RegistryRequirement } from '../../src/rules/registry-requirement.ts';
 import { createInspector } from '../../src/verify/inspector.ts';
 import type { InspectorDeps } from '../../src/verify/inspector.ts';
@@ -431,6 +432,34 @@ describe('a burst of reviews', () => {
     session.close();
     const outcomes = (await Promise.all(hanging)).map(({ outcome }) => outcome);
     expect(new Set(outcomes)).toEqual(new Set(['unchecked']));
+  });
+});
+
+describe('a check that never ends', () => {
+  const asking: Verify = async ({ reference, digest }, context) => {
+    await context.registry.referrers(reference, digest, context.signal);
+    return [];
+  };
+
+  it.each<[string, number]>([
+    ['of one registry', 1],
+    ['of many registries', 10],
+  ])('gives its place back after the deadline: %s', async (_title, registries) => {
+    const memory = newMemoryRegistry();
+    let hangs = true;
+    const registry: Registry = {
+      ...memory,
+      referrers: (...asked) => (hangs ? new Promise(() => undefined) : memory.referrers(...asked)),
+    };
+    const { review } = await scene(asking, { registry, reviewDeadline: 1000 });
+    const images = Array.from({ length: 80 }, (_each, at) => `${at % registries}.com/y${at}`);
+    for (const image of images) await pushImage(memory, image);
+    const checks = images.map((image) => checkOf(`${image}:v1`));
+    const hung = await review(...checks);
+    expect(new Set(hung.map(({ outcome }) => outcome))).toEqual(new Set(['unchecked']));
+    hangs = false;
+    const after = await review(...checks);
+    expect(new Set(after.map(({ outcome }) => outcome))).toEqual(new Set(['passed']));
   });
 });
 
