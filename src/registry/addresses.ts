@@ -15,6 +15,10 @@ linkLocal.addSubnet('fe80::', 10, 'ipv6');
 linkLocal.addAddress('fd00:ec2::254', 'ipv6');
 linkLocal.addAddress('168.63.129.16', 'ipv4');
 linkLocal.addAddress('100.100.100.200', 'ipv4');
+// The same, each by the address under which a NAT64 gateway of an IPv6 network takes one there.
+linkLocal.addSubnet('64:ff9b::169.254.0.0', 112, 'ipv6');
+linkLocal.addAddress('64:ff9b::168.63.129.16', 'ipv6');
+linkLocal.addAddress('64:ff9b::100.100.100.200', 'ipv6');
 
 /** The machine itself; `0.0.0.0` and `::` are taken for it by the system. */
 const loopback = new BlockList();

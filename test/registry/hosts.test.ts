@@ -161,6 +161,9 @@ describe('a host', () => {
     ['this machine in other clothes', '[::ffff:7f00:1]:1', 'an address of this machine'],
     ['this machine by no address', '0.0.0.0:1', 'an address of this machine'],
     ['a metadata service', '169.254.169.254', 'a link-local address'],
+    ['a metadata service behind NAT64', '[64:ff9b::a9fe:a9fe]:1', 'a link-local address'],
+    ['another behind NAT64', '[64:ff9b::a83f:8110]:1', 'a link-local address'],
+    ['a third behind NAT64', '[64:ff9b::6464:64c8]:1', 'a link-local address'],
     ['a link-local address', '[fe80::1]:1', 'a link-local address'],
   ])('that the config does not name is not %s', async (_title, registry, message) => {
     const asked = world.client({}).manifest({ ...app, registry }, 'v1', soon());
