@@ -16,6 +16,7 @@
  * - `enable-refused`: pre-flight found a reason not to touch the control plane; nothing was touched
  * - `enable-failed`: the control plane was touched and did not become what it was to become
  * - `registry-unavailable`: a registry gives no answer that can be used: nothing is known
+ * - `registry-limited`: a limit of ours was in the way of a question or of its answer: nothing is known, and no registry is to blame
  * - `registry-corrupt`: a registry's answer is not what was asked for: its bytes have another digest
  */
 export type ErrorCode =
@@ -34,6 +35,7 @@ export type ErrorCode =
   | 'enable-refused'
   | 'enable-failed'
   | 'registry-unavailable'
+  | 'registry-limited'
   | 'registry-corrupt';
 
 /** A single finding about some input: what is wrong, where, and what to do about it. */

@@ -30,7 +30,10 @@ export interface InspectionSession {
    * image, for whoever made the image may have found out how to provoke it.
    */
   inspect(check: OpenCheck): Promise<Inspection>;
-  /** Aborted, with the reason, when no time is left: what has no answer by then is unchecked. */
+  /**
+   * Aborted, with the reason, when no time is left: what has no answer by then is unchecked; unless
+   * the reason is an error with a code, which then counts as that of every check.
+   */
   readonly signal: AbortSignal;
   /** Gives up what is still being asked. */
   close(): void;

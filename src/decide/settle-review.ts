@@ -55,8 +55,10 @@ function concludeBy(settled: readonly Settled[], examination: Examination): Deci
 function endOf(signal: AbortSignal): Promise<never> {
   const ended = new Promise<never>((_resolve, reject) => {
     const end = (): void => {
-      const message = messageOf(signal.reason);
-      reject(new ImageCheckerError('registry-unavailable', { message }));
+      const why: unknown = signal.reason;
+      const message = messageOf(why);
+      const isKnown = why instanceof ImageCheckerError;
+      reject(isKnown ? why : new ImageCheckerError('registry-unavailable', { message }));
     };
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
@@ -89,8 +91,8 @@ function inspectionOf(thrown: unknown): Inspection {
   const code = thrown instanceof ImageCheckerError ? thrown.code : undefined;
   const why = messageOf(thrown);
   if (code === 'registry-unavailable') return { outcome: 'unchecked', digest: undefined, why };
-  const reason =
-    code === 'registry-corrupt' ? why : 'image-checker failed to check it, see its log';
+  const isTold = code === 'registry-corrupt' || code === 'registry-limited';
+  const reason = isTold ? why : 'image-checker failed to check it, see its log';
   return { outcome: 'refused', digest: undefined, reasons: [reason] };
 }
 

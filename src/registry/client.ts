@@ -4,7 +4,7 @@ import type { Authorization, Authorizer } from './authorizer.ts';
 import type { Courier, Parcel } from './courier.ts';
 import type { RegistryDeps } from './deps.ts';
 import type { Endpoint } from './endpoint.ts';
-import { isFailure, unavailable } from './failure.ts';
+import { isFailure, limited, unavailable } from './failure.ts';
 import type { Failure } from './failure.ts';
 import { describeStatus } from './statuses.ts';
 import type { Answer } from './wire.ts';
@@ -37,17 +37,18 @@ export class Client {
     this.#random = random;
   }
 
-  /** @throws {ImageCheckerError} `registry-unavailable` for all that is no answer */
+  /**
+   * @throws {ImageCheckerError} `registry-unavailable` for all that is no answer; `registry-limited`
+   *   where that is by a limit of ours
+   */
   async ask(endpoint: Endpoint, question: Question, signal: AbortSignal): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#once(endpoint, question, signal);
       if (!isFailure(answer)) return answer;
       const isOver = !answer.transient || attempt === MAX_ATTEMPTS;
       if (isOver || !(await pause(this.#delay(attempt, answer), signal))) {
-        throw unavailable(
-          answer.failed + (attempt > 1 ? ` (attempt ${attempt})` : ''),
-          answer.hint,
-        );
+        const message = answer.failed + (attempt > 1 ? ` (attempt ${attempt})` : '');
+        throw (answer.isOurs === true ? limited : unavailable)(message, answer.hint);
       }
     }
   }

@@ -105,5 +105,5 @@ function withoutCredentials(headers: Readonly<Record<string, string>>): Record<s
 
 function neverSent({ url, method }: Parcel): Failure {
   const failed = `${url.host}: expected an answer to ${method} ${url.pathname}, got none before the deadline (requests before it took all the time)`;
-  return { failed, transient: false };
+  return { failed, transient: false, isOurs: true };
 }

@@ -3,7 +3,7 @@ import type { Client } from './client.ts';
 import type { RegistryDeps } from './deps.ts';
 import { algorithmOf, digestOf, isDigest } from './digest.ts';
 import { endpointOf } from './endpoint.ts';
-import { corrupt, unavailable } from './failure.ts';
+import { corrupt, limited, unavailable } from './failure.ts';
 import { openParts } from './parts.ts';
 import type { RegistrySettings } from './parts.ts';
 import { Referrers } from './referrers.ts';
@@ -125,7 +125,7 @@ async function fetchBlob(
       `${endpoint.host}: expected the digest of a blob, got ${JSON.stringify(digest)}`,
     );
   if (size > MAX_BLOB) {
-    throw unavailable(
+    throw limited(
       `${endpoint.host}: expected a blob of at most ${MAX_BLOB} bytes, got ${digest} of ${size}`,
     );
   }

@@ -8,6 +8,8 @@ export interface Failure {
   readonly hint?: string;
   /** The same request may well be answered a moment later. */
   readonly transient: boolean;
+  /** It met a limit of ours. */
+  readonly isOurs?: boolean;
   /** Milliseconds that the server asks to wait for. */
   readonly retryAfter?: number;
 }
@@ -19,6 +21,11 @@ export function isFailure(value: object): value is Failure {
 /** Nothing is known: what was asked for could not be found out. */
 export function unavailable(message: string, hint?: string): ImageCheckerError {
   return new ImageCheckerError('registry-unavailable', problemOf(message, hint));
+}
+
+/** Nothing is known, by a limit of ours: whoever makes images and pods decides what meets it. */
+export function limited(message: string, hint?: string): ImageCheckerError {
+  return new ImageCheckerError('registry-limited', problemOf(message, hint));
 }
 
 /** What was answered contradicts itself. */

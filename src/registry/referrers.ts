@@ -65,18 +65,18 @@ export class Referrers {
     digest: string,
     signal: AbortSignal,
   ): Promise<readonly Descriptor[] | undefined> {
-    const found: Descriptor[] = [];
+    const found = new Map<string, Descriptor>();
     let path: string | undefined = `referrers/${digest}`;
     for (let page = 0; path !== undefined; page++) {
-      if (page === MAX_PAGES) throw tooMany(endpoint);
+      if (page === MAX_PAGES) break;
       const question = { path, accept: INDEX, maxBytes: MAX_PAGE, answers: ABSENT };
       const answer = await this.#client.ask(endpoint, question, signal);
       if (page === 0 && !isIndex(answer)) return undefined;
-      found.push(...listOf(answer));
-      if (found.length > MAX_REFERRERS) throw tooMany(endpoint);
+      for (const each of listOf(answer)) found.set(each.digest, each);
+      if (found.size > MAX_REFERRERS) break;
       path = nextPage(answer, endpoint);
     }
-    return found;
+    return few(found);
   }
 
   async #byTag(
@@ -91,9 +91,7 @@ export class Referrers {
     const listed = readIndex(index.bytes);
     if (listed === undefined)
       throw corrupt(`expected an index of referrers at ${name}, got something else`);
-    if (listed.length > MAX_REFERRERS)
-      throw unavailable(`expected at most ${MAX_REFERRERS} referrers at ${name}, got more`);
-    return listed;
+    return few(new Map(listed.map((each) => [each.digest, each])));
   }
 }
 
@@ -123,6 +121,7 @@ function nextPage({ headers }: Answer, endpoint: Endpoint): string | undefined {
   );
 }
 
-function tooMany({ host }: Endpoint): Error {
-  return unavailable(`${host}: expected at most ${MAX_REFERRERS} referrers, got more`);
+/** Whoever may push decides how many there are: the rest is left out, which can only refuse. */
+function few(found: ReadonlyMap<string, Descriptor>): readonly Descriptor[] {
+  return [...found.values()].slice(0, MAX_REFERRERS);
 }

@@ -2,8 +2,9 @@
  * What the checks of an image ask of a registry. Pull only; every digest is checked against the bytes.
  *
  * All of it throws `registry-unavailable` for what could not be found out (no connection, 401, 403,
- * 429, 5xx, over a limit, out of time), and `registry-corrupt` for an answer that contradicts itself
- * (bytes that are not of the digest asked for), which is evidence and never excused by `onError`.
+ * 429, 5xx, out of time), and two codes for what `onError` never excuses: `registry-limited` for what
+ * is over a limit of ours (too large, never sent), and `registry-corrupt` for an answer that
+ * contradicts itself (bytes that are not of the digest asked for), which is evidence.
  */
 export interface Registry {
   /**

@@ -135,5 +135,5 @@ function refuseBody(
   why: BodyRefusal,
 ): Failure {
   const failed = `${host}: expected at most ${maxBytes} bytes for ${request}, got ${REFUSALS[why]}`;
-  return { failed, transient: why === 'no room' };
+  return { failed, transient: why === 'no room', isOurs: true };
 }

@@ -13,7 +13,7 @@ export interface Discovery {
   readonly artefacts: readonly Artefact[];
   /** What looks like one of them and cannot be used. */
   readonly unusable: readonly { readonly place: string; readonly reason: string }[];
-  /** What could not be looked at: `registry-unavailable`. */
+  /** What could not be looked at: `registry-limited`, then `registry-unavailable`. */
   readonly failures: readonly ImageCheckerError[];
 }
 
@@ -185,10 +185,10 @@ class Finder {
     try {
       return { value: await asked };
     } catch (thrown) {
-      const isUnavailable =
-        thrown instanceof ImageCheckerError && thrown.code === 'registry-unavailable';
-      if (!isUnavailable) throw thrown;
-      this.#failures.push(thrown);
+      const code = thrown instanceof ImageCheckerError ? thrown.code : undefined;
+      if (code === 'registry-limited') this.#failures.unshift(thrown as ImageCheckerError);
+      else if (code === 'registry-unavailable') this.#failures.push(thrown as ImageCheckerError);
+      else throw thrown;
       return undefined;
     }
   }

@@ -1,5 +1,6 @@
 import type { Inspection, InspectionSession, Inspector, OpenCheck } from '../decide/inspection.ts';
 import { ImageCheckerError } from '../errors.ts';
+import { limited } from '../registry/failure.ts';
 import { PinnedTags } from './pinned-tags.ts';
 import { settle } from './settle.ts';
 import { checkTagDigest } from './tag-digest.ts';
@@ -43,15 +44,17 @@ export function createInspector(deps: InspectorDeps): StoppableInspector {
     open() {
       const session = new Session(deps, verifications, () => sessions.delete(session));
       sessions.add(session);
-      if (stopped) session.end('the service is stopping');
+      if (stopped) session.end(limited('the service is stopping, try again'));
       else if (sessions.size > deps.mostWaiting) {
-        session.end(`more than ${deps.mostWaiting} reviews wait for registries`);
+        const many = `more than ${deps.mostWaiting} reviews wait for registries`;
+        session.end(limited(`${many}, try again`));
       }
       return session;
     },
     stop() {
       stopped = true;
-      for (const session of sessions) session.end('the service is stopping');
+      const why = limited('the service is stopping, try again');
+      for (const session of sessions) session.end(why);
     },
   };
 }
@@ -85,7 +88,7 @@ class Session implements InspectionSession {
         this.#asking.abort();
       }, reviewDeadline),
       setTimeout(() => {
-        this.end(late);
+        this.end(new Error(late));
       }, reviewDeadline + GRACE),
     ];
   }
@@ -97,17 +100,18 @@ class Session implements InspectionSession {
   async inspect(check: OpenCheck): Promise<Inspection> {
     let digest = check.reference.digest;
     try {
+      this.#refuseWhenBrokenOff();
       const subject = await this.#resolve(check);
       digest = subject?.digest ?? digest;
       const reasons = subject === undefined ? [NOT_THERE] : await this.#refusals(subject, check);
       return inspectionBy(digest, reasons);
     } catch (thrown) {
-      return this.#inspectionOf(thrown, digest);
+      return this.#inspectionOf(this.#brokenOff ?? thrown, digest);
     }
   }
 
-  end(why: string): void {
-    this.#waiting.abort(new Error(why));
+  end(why: Error): void {
+    this.#waiting.abort(why);
     this.close();
   }
 
@@ -115,6 +119,16 @@ class Session implements InspectionSession {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#asking.abort();
     this.#closed();
+  }
+
+  /** Why there is no answer, whatever was waited for, where it was us who broke off. */
+  get #brokenOff(): ImageCheckerError | undefined {
+    const why: unknown = this.#waiting.signal.reason;
+    return why instanceof ImageCheckerError ? why : undefined;
+  }
+
+  #refuseWhenBrokenOff(): void {
+    if (this.#brokenOff !== undefined) throw this.#brokenOff;
   }
 
   /** What is judged; undefined when the tag points at nothing. */
@@ -147,7 +161,8 @@ class Session implements InspectionSession {
     if (thrown instanceof ImageCheckerError) {
       const why = thrown.message;
       if (thrown.code === 'registry-unavailable') return { outcome: 'unchecked', digest, why };
-      if (thrown.code === 'registry-corrupt') return { outcome: 'refused', digest, reasons: [why] };
+      const isTold = thrown.code === 'registry-corrupt' || thrown.code === 'registry-limited';
+      if (isTold) return { outcome: 'refused', digest, reasons: [why] };
     }
     this.#deps.failed(thrown);
     throw thrown;

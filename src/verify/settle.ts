@@ -5,7 +5,8 @@ import { ImageCheckerError } from '../errors.ts';
  * an answer that contradicts itself is worse than one that is missing.
  *
  * @param decides whether what was found is enough for a verdict, though something is missing
- * @throws what was not `registry-unavailable`; or that, when what was found decides nothing
+ * @throws what was neither `registry-limited` nor `registry-unavailable`; or the first of these,
+ *   when what was found decides nothing
  */
 export async function settle<T>(
   findings: readonly Promise<T>[],
@@ -15,13 +16,20 @@ export async function settle<T>(
   const failures = settled.flatMap((each): unknown[] =>
     each.status === 'rejected' ? [each.reason] : [],
   );
-  const unexpected = failures.find((failure) => !isUnavailable(failure));
+  const unexpected = failures.find((failure) => !isMissing(failure));
   if (unexpected !== undefined) throw unexpected as Error;
   const found = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  if (failures.length > 0 && !decides(found)) throw failures[0] as Error;
+  const [missing] = failures.toSorted((a, b) => Number(isLimited(b)) - Number(isLimited(a)));
+  if (missing !== undefined && !decides(found)) throw missing as Error;
   return found;
 }
 
-function isUnavailable(failure: unknown): boolean {
+function isMissing(failure: unknown): boolean {
+  if (isLimited(failure)) return true;
   return failure instanceof ImageCheckerError && failure.code === 'registry-unavailable';
+}
+
+/** Worse than no answer: it is never excused. */
+function isLimited(failure: unknown): boolean {
+  return failure instanceof ImageCheckerError && failure.code === 'registry-limited';
 }

@@ -1,5 +1,6 @@
-import { ImageCheckerError } from '../errors.ts';
+import type { ImageCheckerError } from '../errors.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
+import { limited, unavailable } from '../registry/failure.ts';
 import { Limiter } from '../registry/limiter.ts';
 import type { Manifest, Registry } from '../registry/registry.ts';
 import { SingleFlight } from '../registry/single-flight.ts';
@@ -41,13 +42,17 @@ export class Verifications {
   readonly #deps: VerificationDeps;
   readonly #cache: VerdictCache;
   readonly #flights: SingleFlight<readonly string[]>;
+  /** Keys of what has its turn: only of these may a registry be what is waited for. */
+  readonly #begun = new Set<string>();
   readonly #total = new Limiter(MAX_RUNNING);
   readonly #byRegistry = new Map<string, Limiter>();
 
   constructor(deps: VerificationDeps) {
     this.#deps = deps;
     this.#cache = new VerdictCache(deps.cache, deps.now);
-    this.#flights = new SingleFlight((key) => late(key.replace(/ .*/, '')));
+    this.#flights = new SingleFlight((key) =>
+      this.#begun.has(key) ? late(key.replace(/ .*/, '')) : neverBegun(key.replace(/ .*/, '')),
+    );
   }
 
   /** What is remembered: messages of refusal; undefined when nothing is. */
@@ -86,11 +91,20 @@ export class Verifications {
   async #verify(key: string, { subject, requirement }: Task, shared: AbortSignal) {
     return withinLimit(this.#deps.limit, shared, async (signal) => {
       const refusals = await this.#inTurn(subject.reference.registry, signal, () =>
-        this.#judge(key, { subject, requirement }, signal),
+        this.#begin(key, { subject, requirement }, signal),
       );
-      if (refusals === undefined) throw late(subject.reference.registry);
+      if (refusals === undefined) throw neverBegun(subject.reference.registry);
       return refusals;
     });
+  }
+
+  async #begin(key: string, task: Task, signal: AbortSignal): Promise<readonly string[]> {
+    this.#begun.add(key);
+    try {
+      return await this.#judge(key, task, signal);
+    } finally {
+      this.#begun.delete(key);
+    }
   }
 
   async #judge(
@@ -170,8 +184,14 @@ async function holds(refusals: Promise<readonly string[]>): Promise<boolean> {
 }
 
 function late(what: string): ImageCheckerError {
-  const message = `${what}: expected an answer, got none before the deadline`;
-  return new ImageCheckerError('registry-unavailable', { message });
+  return unavailable(`${what}: expected an answer, got none before the deadline`);
+}
+
+/** The registry has not even been asked: it is not its silence. */
+function neverBegun(what: string): ImageCheckerError {
+  return limited(
+    `${what}: expected a turn among the images that are checked, got none before the deadline`,
+  );
 }
 
 /** Others may join what hangs and keep it alive: it ends by a limit of its own. */

@@ -119,6 +119,11 @@ describe('a review about which a registry is asked', () => {
       'expected sha256:a, got b',
     ],
     [
+      'a limit of ours',
+      () => Promise.reject(new ImageCheckerError('registry-limited', { message: 'no turn' })),
+      'no turn',
+    ],
+    [
       'a fault of ours',
       () => {
         throw new TypeError('secret detail');

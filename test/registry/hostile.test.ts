@@ -351,7 +351,7 @@ describe('a body without end', () => {
       written = endless(response, Buffer.alloc(64 * 1024)).bytes;
     };
     const refused = await refusal(answer, ask);
-    expect(refused.code).toBe('registry-unavailable');
+    expect(refused.code).toBe('registry-limited');
     expect(refused.message).toContain(`expected at most ${limit * MIB} bytes for`);
     // What the system holds in between is some megabytes.
     expect(written()).toBeLessThan((limit + 16) * MIB);

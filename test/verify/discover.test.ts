@@ -307,6 +307,13 @@ describe('what cannot be found out', () => {
     expect(failures.map(({ code }) => code)).toEqual(['registry-unavailable']);
   });
 
+  it('is remembered with a limit of ours first, which nothing excuses', async () => {
+    registry.fail(tagOf('sig'));
+    registry.fail(`referrers of ${image.digest}`, 'registry-limited');
+    const { failures } = await discover();
+    expect(failures.map(({ code }) => code)).toEqual(['registry-limited', 'registry-unavailable']);
+  });
+
   it.each([['registry-corrupt' as const], ['config-invalid' as const]])(
     'is thrown when it is no failure to find out: %s',
     async (code) => {

@@ -70,6 +70,7 @@ async function scene(verify: Verify, given: Partial<InspectorDeps> = {}) {
 }
 
 const unavailable = new ImageCheckerError('registry-unavailable', { message: 'status 503' });
+const limited = (message: string): Error => new ImageCheckerError('registry-limited', { message });
 const passes: Verify = () => [];
 const never: Verify = (_image, { signal }) =>
   new Promise((_resolve, reject) => {
@@ -146,6 +147,11 @@ describe('an inspector', () => {
   it.each<[string, Error, object]>([
     ['nothing known', unavailable, { outcome: 'unchecked', why: 'status 503' }],
     [
+      'a limit of ours',
+      new ImageCheckerError('registry-limited', { message: 'too large' }),
+      { outcome: 'refused', reasons: ['too large'] },
+    ],
+    [
       'evidence',
       new ImageCheckerError('registry-corrupt', { message: 'other bytes' }),
       { outcome: 'refused', reasons: ['other bytes'] },
@@ -188,9 +194,11 @@ describe('the time of a review', () => {
     inspector.stop();
     const after = inspector.open();
     expect([before.signal.reason, after.signal.reason]).toEqual(
-      Array(2).fill(new Error('the service is stopping')),
+      Array(2).fill(limited('the service is stopping, try again')),
     );
-    expect(await inspected).toMatchObject({ outcome: 'unchecked' });
+    const reasons = ['the service is stopping, try again'];
+    const late = await after.inspect(checkOf('a.com/x:v1'));
+    expect([await inspected, late]).toMatchObject(Array(2).fill({ outcome: 'refused', reasons }));
   });
 
   it('ends for one review without ending for another that waits for the same', async () => {
@@ -387,8 +395,10 @@ describe('a burst of reviews', () => {
     const { inspector, digest } = await scene(passes, { mostWaiting: 2 });
     const sessions = Array.from({ length: 3 }, () => inspector.open());
     const reasons = sessions.map(({ signal }) => signal.reason as unknown);
-    const tooMany = new Error('more than 2 reviews wait for registries');
+    const tooMany = limited('more than 2 reviews wait for registries, try again');
     expect(reasons).toEqual([undefined, undefined, tooMany]);
+    const refused = await sessions[2]?.inspect(checkOf(`a.com/x@${digest}`));
+    expect(refused).toMatchObject({ outcome: 'refused', reasons: [tooMany.message] });
     for (const session of sessions) session.close();
     const session = inspector.open();
     expect(await session.inspect(checkOf(`a.com/x@${digest}`))).toMatchObject({ digest });
@@ -431,7 +441,26 @@ describe('a burst of reviews', () => {
     expect(most.get('a.com')).toBe(16);
     session.close();
     const outcomes = (await Promise.all(hanging)).map(({ outcome }) => outcome);
-    expect(new Set(outcomes)).toEqual(new Set(['unchecked']));
+    // What never had its turn is not the registry's silence.
+    expect(outcomes).toEqual([
+      ...Array<string>(16).fill('unchecked'),
+      ...Array<string>(34).fill('refused'),
+    ]);
+  });
+
+  it('refuses what has no turn before the deadline, whoever else waits for the same', async () => {
+    const { inspector, registry } = await scene(never);
+    const hanging = inspector.open();
+    for (let at = 0; at < 16; at++) {
+      const { digest } = await pushImage(registry, `a.com/x${at}`);
+      void hanging.inspect(checkOf(`a.com/x${at}@${digest}`));
+    }
+    const { digest } = await pushImage(registry, 'a.com/y');
+    const [hasty, patient] = [inspector.open(), inspector.open()];
+    const all = [hasty, patient].map((each) => each.inspect(checkOf(`a.com/y@${digest}`)));
+    await new Promise(setImmediate);
+    for (const session of [hasty, patient, hanging]) session.close();
+    expect(await Promise.all(all)).toMatchObject(Array(2).fill({ outcome: 'refused' }));
   });
 });
 
