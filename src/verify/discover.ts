@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { ImageCheckerError } from '../errors.ts';
 import type { Manifest, Repository } from '../registry/registry.ts';
 import { isBundleLayer, isOfKind, readLayer } from './artefact-layer.ts';
@@ -6,6 +5,7 @@ import type { ArtefactKind } from './artefact-layer.ts';
 import { readArtefactManifest } from './artefact-manifest.ts';
 import type { ArtefactManifest, Layer } from './artefact-manifest.ts';
 import type { Artefact } from './artefact.ts';
+import { breathe } from './breathe.ts';
 import type { ResolvedImage, VerifyContext } from './resolved-image.ts';
 
 /** What lies beside an image. Nobody has been asked yet who signed what. */
@@ -207,13 +207,6 @@ class Finder {
   #noteOmitted(count: number, what: string): void {
     if (count > 0) this.#reject(`${count} more ${what}`, 'not looked at');
   }
-}
-
-async function breathe(signal: AbortSignal): Promise<void> {
-  await setImmediate();
-  if (!signal.aborted) return;
-  const message = 'no time is left to look at what lies beside the image';
-  throw new ImageCheckerError('registry-unavailable', { message });
 }
 
 /** `sha256-<hex>.sig` */

@@ -8,9 +8,11 @@ import type {
 } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
 import { checkLeaf, isForSigningCode } from './certificate-chain.ts';
+import { breathe } from './breathe.ts';
 import { partsOf } from './certificate-parts.ts';
 import { checkBundle } from './keyless.ts';
 import { isSignedBy } from './key-signature.ts';
+import type { VerifyContext } from './resolved-image.ts';
 
 /** Somebody trusted who made a signature. */
 export interface Signer {
@@ -35,18 +37,19 @@ const MAX_CERTIFICATE_BYTES = 16 * 1024;
 /**
  * Who of the trusted signers signed an artefact. What it says is not looked at.
  *
- * @param now milliseconds since 1970
+ * @throws {ImageCheckerError} `registry-unavailable` when the deadline is over
  */
 export async function findSigners(
   artefact: Artefact,
   trusted: Signers,
-  now: number,
+  { now, signal }: Pick<VerifyContext, 'now' | 'signal'>,
 ): Promise<Vouching> {
+  await breathe(signal);
   if (trusted.certificates !== undefined) {
-    return findIdentity(artefact, trusted.certificates, now);
+    return findIdentity(artefact, trusted.certificates, now());
   }
   if (trusted.keyless !== undefined) return findKeylessIdentity(artefact, trusted.keyless);
-  const signers = await findKeys(artefact, trusted.keys);
+  const signers = await findKeys(artefact, trusted.keys, signal);
   const reason = signers.length > 0 ? undefined : 'by no trusted key';
   return { signers, reason };
 }
@@ -55,10 +58,11 @@ export async function findSigners(
 async function findKeys(
   { signed, signatures }: Artefact,
   keys: readonly TrustedKey[],
+  signal: AbortSignal,
 ): Promise<Signer[]> {
   const found: Signer[] = [];
   for (const signature of signatures) {
-    const key = await findKey(signed, signature, keys);
+    const key = await findKey(signed, signature, keys, signal);
     if (key !== undefined) found.push({ id: key.id, name: key.source });
   }
   return found;
@@ -68,8 +72,10 @@ async function findKey(
   signed: Uint8Array,
   signature: Uint8Array,
   keys: readonly TrustedKey[],
+  signal: AbortSignal,
 ): Promise<TrustedKey | undefined> {
   for (const each of keys) {
+    await breathe(signal);
     if (await isSignedBy(each.key, signed, signature)) return each;
   }
   return undefined;

@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
-import { ImageCheckerError } from '../errors.ts';
 import type { AttestationRequirement } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
 import { attestationRefusal } from './attestation-text.ts';
+import { breathe } from './breathe.ts';
 import { discoverArtefacts } from './discover.ts';
 import type { ResolvedImage, VerifyContext } from './resolved-image.ts';
 import { findSigners } from './signers.ts';
@@ -73,9 +72,9 @@ class Reading {
 
   async refusal(requirement: AttestationRequirement): Promise<string | undefined> {
     const now = this.#context.now();
-    const { reason } = await findSigners(this.#artefact, requirement, now);
+    const { reason } = await findSigners(this.#artefact, requirement, this.#context);
     if (reason !== undefined) return reason;
-    await this.#breathe();
+    await breathe(this.#context.signal);
     this.#parsed ??= { statement: readStatement(this.#artefact) };
     const { statement } = this.#parsed;
     if (statement === undefined) return 'no in-toto statement';
@@ -87,13 +86,5 @@ class Reading {
       return why === undefined ? [] : [`${check.source}: ${why}`];
     });
     return refusals.length === 0 ? undefined : refusals.join(', ');
-  }
-
-  /** Checks take processor time: other reviews have their turn in between, and the deadline its say. */
-  async #breathe(): Promise<void> {
-    await setImmediate();
-    if (!this.#context.signal.aborted) return;
-    const message = 'no time is left to look at the attestations';
-    throw new ImageCheckerError('registry-unavailable', { message });
   }
 }

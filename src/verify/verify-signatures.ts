@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-import { ImageCheckerError } from '../errors.ts';
 import type { SignatureRequirement } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
 import { discoverArtefacts } from './discover.ts';
@@ -42,21 +40,11 @@ async function judgeUntilMet(
 ): Promise<readonly SignatureFinding[]> {
   const findings: SignatureFinding[] = [];
   for (const artefact of artefacts) {
-    // Other reviews go on between two signatures.
-    await setImmediate();
-    refuseWhenOver(context.signal);
-    findings.push(await judge(artefact, requirement, image, context.now()));
+    findings.push(await judge(artefact, requirement, image, context));
     if (signersOf(findings).size >= requirement.threshold) return findings;
   }
   const rest = unusable.map(({ place, reason }) => ({ place, signers: [], refusal: reason }));
   return [...findings, ...rest];
-}
-
-/** Nobody waits for the answer any more. */
-function refuseWhenOver(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  const message = 'expected time to verify signatures, got none before the deadline';
-  throw new ImageCheckerError('registry-unavailable', { message });
 }
 
 /** The signature comes first: what is not signed is not even parsed. */
@@ -64,9 +52,9 @@ async function judge(
   artefact: Artefact,
   requirement: SignatureRequirement,
   image: ResolvedImage,
-  now: number,
+  context: VerifyContext,
 ): Promise<SignatureFinding> {
-  const { signers, reason } = await findSigners(artefact, requirement, now);
+  const { signers, reason } = await findSigners(artefact, requirement, context);
   const refusal = reason ?? claimsRefusal(artefact, image, requirement);
   return { place: artefact.place, signers, refusal };
 }

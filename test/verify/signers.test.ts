@@ -7,6 +7,7 @@ import type { Kind, SigningKey, Style } from '../support/cosign.ts';
 import { trustKeys } from '../support/trust.ts';
 
 const NOW = Date.now();
+const CONTEXT = { now: () => NOW, signal: new AbortController().signal };
 const PAYLOAD = Buffer.from('{"critical":{}}');
 
 const keys = new Map(KINDS.map((kind) => [kind, [newSigningKey(kind), newSigningKey(kind)]]));
@@ -31,7 +32,7 @@ describe.each(rows)('a signature by $kind as cosign $style makes it', ({ kind, s
   const good = signAs(style, own, PAYLOAD);
 
   it('is found to be by its key, beside others', async () => {
-    const { signers } = await findSigners(artefactOf([good]), trustKeys(other, own), NOW);
+    const { signers } = await findSigners(artefactOf([good]), trustKeys(other, own), CONTEXT);
     expect(signers).toEqual([{ id: own.trusted.id, name: 'cosign.pub' }]);
   });
 
@@ -47,16 +48,42 @@ describe.each(rows)('a signature by $kind as cosign $style makes it', ({ kind, s
       artefactOf([good], preAuthenticationEncoding({ payloadType: '', payload: PAYLOAD })),
     ],
   ])('is by nobody %s', async (_what, artefact) => {
-    const { signers, reason } = await findSigners(artefact, trustKeys(own, other), NOW);
+    const { signers, reason } = await findSigners(artefact, trustKeys(own, other), CONTEXT);
     expect({ signers, reason }).toEqual({ signers: [], reason: 'by no trusted key' });
   });
 
   it('is by nobody when another key is trusted', async () => {
-    expect((await findSigners(artefactOf([good]), trustKeys(other), NOW)).signers).toEqual([]);
+    expect((await findSigners(artefactOf([good]), trustKeys(other), CONTEXT)).signers).toEqual([]);
   });
 
   it('is by nobody when no key is trusted', async () => {
-    expect((await findSigners(artefactOf([good]), trustKeys(), NOW)).signers).toEqual([]);
+    expect((await findSigners(artefactOf([good]), trustKeys(), CONTEXT)).signers).toEqual([]);
+  });
+});
+
+describe('the deadline', () => {
+  it('ends the search between two keys', async () => {
+    const [own, other] = keysOf('Ed25519');
+    const deadline = new AbortController();
+    const context = { now: () => NOW, signal: deadline.signal };
+    const [first, last] = trustKeys(other, own).keys;
+    if (first === undefined || last === undefined) throw new Error('no keys');
+    const ending = {
+      ...first,
+      get key() {
+        deadline.abort();
+        return first.key;
+      },
+    };
+    const trusted = { ...trustKeys(), keys: [ending, last] };
+    const found = findSigners(artefactOf([signAs(2, own, PAYLOAD)]), trusted, context);
+    await expect(found).rejects.toMatchObject({ code: 'registry-unavailable' });
+  });
+
+  it('is looked at before the first', async () => {
+    const context = { now: () => NOW, signal: AbortSignal.abort() };
+    const found = findSigners(artefactOf([]), trustKeys(), context);
+    await expect(found).rejects.toMatchObject({ code: 'registry-unavailable' });
   });
 });
 
@@ -65,7 +92,7 @@ describe('several signatures of one artefact', () => {
     const [p256] = keysOf('P-256');
     const [rsa] = keysOf('RSA');
     const signatures = [signAs(2, p256, PAYLOAD), Buffer.of(1), signAs(2, rsa, PAYLOAD)];
-    const { signers } = await findSigners(artefactOf(signatures), trustKeys(rsa, p256), NOW);
+    const { signers } = await findSigners(artefactOf(signatures), trustKeys(rsa, p256), CONTEXT);
     expect(signers.map(({ id }) => id)).toEqual([p256.trusted.id, rsa.trusted.id]);
   });
 });
