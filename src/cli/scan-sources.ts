@@ -11,6 +11,8 @@ export interface Source {
   readonly name: string;
   /** Bytes; 0 when not known. */
   readonly size: number;
+  /** Whether it lies in a folder that was named, among what may be no manifest at all. */
+  readonly among: boolean;
   /** @throws {ImageCheckerError} `file-unreadable`, from the chunks */
   readonly open: () => AsyncIterable<Buffer>;
 }
@@ -32,7 +34,8 @@ export async function findSources(
 ): Promise<readonly Source[]> {
   const sources: Source[] = [];
   for (const name of new Set(names)) {
-    if (name === '-') sources.push({ name: STDIN, size: 0, open: () => bytesOf(context.stdin) });
+    if (name === '-')
+      sources.push({ name: STDIN, size: 0, among: false, open: () => bytesOf(context.stdin) });
     else sources.push(...(await findFiles(name, context.cwd)));
   }
   return sources;
@@ -41,9 +44,9 @@ export async function findSources(
 async function findFiles(name: string, cwd: string): Promise<readonly Source[]> {
   try {
     const info = await stat(resolve(cwd, name));
-    if (!info.isDirectory()) return [await fileSource(name, cwd)];
+    if (!info.isDirectory()) return [await fileSource(name, cwd, false)];
     const files = await listManifests(resolve(cwd, name));
-    return await Promise.all(files.map((file) => fileSource(join(name, file), cwd)));
+    return await Promise.all(files.map((file) => fileSource(join(name, file), cwd, true)));
   } catch (thrown) {
     throw unreadable(name, thrown, HINT);
   }
@@ -64,13 +67,13 @@ function isHidden(folder: string): boolean {
 }
 
 /** A file that is gone again, or a link to nowhere, is found out when it is read. */
-async function fileSource(name: string, cwd: string): Promise<Source> {
+async function fileSource(name: string, cwd: string, among: boolean): Promise<Source> {
   const path = resolve(cwd, name);
   const size = await stat(path).then(
     (info) => info.size,
     () => 0,
   );
-  return { name, size, open: () => readFile(name, path) };
+  return { name, size, among, open: () => readFile(name, path) };
 }
 
 async function* readFile(name: string, path: string): AsyncGenerator<Buffer> {

@@ -21,8 +21,9 @@ import type { VerifyFlags } from './verify.ts';
 const HELP = `
 Reads Pod, PodTemplate, ReplicationController, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job,
 CronJob and lists of them, as YAML streams or JSON; of folders all *.yaml, *.yml and *.json below.
-Other kinds are skipped and counted. What is broken, has no kind or apiVersion, or a kind with a slip
-in it (Pdo) is an error with its place, and the rest is scanned all the same.
+Other kinds are skipped and counted, and in folders what has no kind or apiVersion (a chart's values);
+elsewhere that is an error with its place, as is what is broken, and a kind with a slip in it (Pdo).
+The rest is scanned all the same.
 
 Images are those of containers, init containers and ephemeral containers. Image volumes are looked
 at too, but the plugin never sends these: they are never denied, only warned of.
@@ -135,10 +136,10 @@ async function readAll(
   let read = 0;
   const progress = new Progress(stderr, bytes, () => performance.now());
   try {
-    for (const { name, open } of sources) {
+    for (const { name, open, among } of sources) {
       const count = (): string => `${found.summary.total.pods} pods`;
       const text = counting(progress.watch(open(), count), (size) => (read += size));
-      await readSource(text, found, name);
+      await readSource(text, found, { name, among });
     }
   } finally {
     progress.clear();
@@ -164,9 +165,13 @@ function nothingToScan(names: readonly string[]): ImageCheckerError {
 }
 
 /** A source that cannot be read is a problem of its own: the others still can. */
-async function readSource(text: AsyncIterable<Buffer>, found: Scan, name: string): Promise<void> {
+async function readSource(
+  text: AsyncIterable<Buffer>,
+  found: Scan,
+  { name, among }: Pick<Source, 'name' | 'among'>,
+): Promise<void> {
   try {
-    await readObjects(text, found.sinkFor(name));
+    await readObjects(text, found.sinkFor(name, among));
   } catch (thrown) {
     if (!(thrown instanceof ImageCheckerError)) throw thrown;
     found.problems.push(...thrown.problems);

@@ -80,7 +80,8 @@ function addWorkloads(found: FoundObject, questions: PodQuestions): void {
       questions.add(pod);
     },
     skipped: () => undefined,
-    unknown: () => undefined,
+    foreign: () => undefined,
+    misspelt: () => undefined,
     invalid: () => undefined,
   });
 }

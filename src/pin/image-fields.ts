@@ -78,7 +78,8 @@ function imagesOf(
           );
         },
         skipped: () => undefined,
-        unknown: () => undefined,
+        foreign: () => undefined,
+        misspelt: () => undefined,
         invalid: (message, path) => {
           say(rangeAt(document, path)?.[0] ?? begin, message);
         },

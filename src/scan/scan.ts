@@ -64,11 +64,16 @@ export class Scan {
     this.#oldJudge = options.oldPolicy && createJudge(options.oldPolicy);
   }
 
-  /** What takes the objects of one source, named as the user knows it. */
-  sinkFor(source: string): ObjectSink {
+  /**
+   * What takes the objects of one source, named as the user knows it.
+   *
+   * @param among whether the source lies among what may be no manifest, such as a chart's values:
+   *   what is no object of Kubernetes is then skipped, and else a problem
+   */
+  sinkFor(source: string, among: boolean): ObjectSink {
     return {
       object: (found) => {
-        this.#readObject(found, source);
+        this.#readObject(found, source, among);
       },
       problem: (problem) => this.problems.push({ file: source, ...problem }),
     };
@@ -89,7 +94,7 @@ export class Scan {
     return pod.namespace ?? this.#options.namespace;
   }
 
-  #readObject(found: FoundObject, source: string): void {
+  #readObject(found: FoundObject, source: string, among: boolean): void {
     readWorkloads(found, {
       pod: (pod, path) => {
         const place = { source, path, found };
@@ -101,7 +106,11 @@ export class Scan {
       },
       invalid: (message, path) =>
         this.problems.push({ file: source, ...found.locate(path), message }),
-      unknown: (message, path, hint) =>
+      foreign: (message, path, hint) => {
+        if (among) this.summary.skip('no kind');
+        else this.problems.push({ file: source, ...found.locate(path), message, hint });
+      },
+      misspelt: (message, path, hint) =>
         this.problems.push({ file: source, ...found.locate(path), message, hint }),
     });
   }

@@ -10,8 +10,10 @@ export interface WorkloadVisitor {
   /** Something of a kind without pods. */
   skipped(kind: string): void;
   invalid(message: string, path: ObjectPath): void;
-  /** Something of which it cannot be told whether there are pods in it. */
-  unknown(message: string, path: ObjectPath, hint: string): void;
+  /** No object of Kubernetes. */
+  foreign(message: string, path: ObjectPath, hint: string): void;
+  /** Nearly the kind of a workload. */
+  misspelt(message: string, path: ObjectPath, hint: string): void;
 }
 
 /** Where the pod of a workload is, and the API groups in which its kind is Kubernetes' own. */
@@ -49,7 +51,7 @@ function visit(value: unknown, around: Surroundings, visitor: WorkloadVisitor): 
   if (isMapping(value)) visitObject(value, around, visitor);
   else if (Array.isArray(value)) visitEach(value, around, visitor);
   else if (value !== null && value !== undefined) {
-    visitor.unknown(`expected a Kubernetes object, got a ${typeof value}`, around.path, HINT);
+    visitor.foreign(`expected a Kubernetes object, got a ${typeof value}`, around.path, HINT);
   }
 }
 
@@ -76,7 +78,7 @@ const HINT = 'scan manifests, or what this writes: kubectl get pods -A -o json';
 function visitOther({ kind, apiVersion, path }: Surroundings, visitor: WorkloadVisitor): void {
   if (kind === undefined || apiVersion === undefined) {
     const key = kind === undefined ? 'kind' : 'apiVersion';
-    visitor.unknown(`expected a Kubernetes object, got a mapping without ${key}`, path, HINT);
+    visitor.foreign(`expected a Kubernetes object, got a mapping without ${key}`, path, HINT);
     return;
   }
   const meant = nearest(kind, [...WORKLOADS.keys()]);
@@ -85,7 +87,7 @@ function visitOther({ kind, apiVersion, path }: Surroundings, visitor: WorkloadV
     visitor.skipped(kind);
   } else {
     const message = `expected a kind that ${apiVersion} has, got "${kind}"`;
-    visitor.unknown(message, [...path, 'kind'], `did you mean "${meant}"?`);
+    visitor.misspelt(message, [...path, 'kind'], `did you mean "${meant}"?`);
   }
 }
 

@@ -16,6 +16,8 @@ beforeAll(async () => {
     'not-a-pod.yaml': 'kind: Pod\nmetadata: { name: x }\nspec:\n  containers:\n    - image: 5\n',
     'good.yaml': 'kind: Pod\nspec: { containers: [{ image: "docker.io/nginx:1" }] }\n',
     'empty/readme.md': '',
+    'chart/values.yaml': 'image: nginx\n',
+    'chart/pod.yaml': 'kind: Pod\nspec: { containers: [{ image: "docker.io/nginx:1" }] }\n',
   });
 });
 
@@ -224,6 +226,14 @@ describe('image-checker scan', () => {
     expect(code).toBe(EXIT.usage);
     expect(stderr).toContain(`image-checker: error: ${message}`);
     expect(stderr).toContain('image-checker: hint: ');
+  });
+
+  it('skips what is no object of Kubernetes among the files of a folder, and not where it is named', async () => {
+    const chart = `${folder}/chart`;
+    const among = await scan([chart]);
+    expect(among).toMatchObject({ code: EXIT.ok, stderr: '' });
+    expect(among.stdout).toContain('skipped 1 object of other kinds: no kind 1\n');
+    expect(await scan([`${chart}/values.yaml`])).toMatchObject({ code: EXIT.usage });
   });
 
   it('is content with empty documents, and with other kinds', async () => {

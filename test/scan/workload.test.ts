@@ -17,7 +17,8 @@ function visit(value: unknown, list: { kind?: string; apiVersion?: string } = {}
     pod: (pod) => visited.pods.push(pod),
     skipped: (kind) => visited.skipped.push(kind),
     invalid: (message, path) => visited.invalid.push(`${message} at ${nameOf(path)}`),
-    unknown: (message, _path, hint) => visited.unknown.push(`${message} (${hint})`),
+    foreign: (message, _path, hint) => visited.unknown.push(`${message} (${hint})`),
+    misspelt: (message, _path, hint) => visited.unknown.push(`${message} (${hint})`),
   });
   return visited;
 }
