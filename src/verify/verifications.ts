@@ -93,8 +93,10 @@ export class Verifications {
       const refusals = await this.#inTurn(subject.reference.registry, signal, () =>
         this.#begin(key, { subject, requirement }, signal),
       );
-      if (refusals === undefined) throw neverBegun(subject.reference.registry);
-      return refusals;
+      if (refusals !== undefined) return refusals;
+      const { registry } = subject.reference;
+      // What has begun and takes no notice of its end is left to itself.
+      throw this.#begun.delete(key) ? late(registry) : neverBegun(registry);
     });
   }
 

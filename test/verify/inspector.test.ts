@@ -470,10 +470,10 @@ describe('a check that never ends', () => {
     return [];
   };
 
-  it.each<[string, number]>([
-    ['of one registry', 1],
-    ['of many registries', 10],
-  ])('gives its place back after the deadline: %s', async (_title, registries) => {
+  it.each<[string, number, number]>([
+    ['of one registry', 1, 16],
+    ['of many registries', 10, 64],
+  ])('gives its place back after the deadline: %s', async (_title, registries, begun) => {
     const memory = newMemoryRegistry();
     let hangs = true;
     const registry: Registry = {
@@ -485,7 +485,8 @@ describe('a check that never ends', () => {
     for (const image of images) await pushImage(memory, image);
     const checks = images.map((image) => checkOf(`${image}:v1`));
     const hung = await review(...checks);
-    expect(new Set(hung.map(({ outcome }) => outcome))).toEqual(new Set(['unchecked']));
+    expect(hung.filter(({ outcome }) => outcome === 'unchecked')).toHaveLength(begun);
+    expect(hung.filter(({ outcome }) => outcome === 'passed')).toEqual([]);
     hangs = false;
     const after = await review(...checks);
     expect(new Set(after.map(({ outcome }) => outcome))).toEqual(new Set(['passed']));
