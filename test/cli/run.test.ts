@@ -89,7 +89,7 @@ describe('image-checker', () => {
   it('owns up to a fault that is no error', async () => {
     const stdout = new PassThrough();
     stdout.write = () => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what is no error is what is tried
       throw 'a string';
     };
     const { code, stderr } = await call(['--help'], { stdout });

@@ -109,8 +109,8 @@ async function survives(file: string, damage: Damage, what: string, why: string 
 async function otherPorts(): Promise<string> {
   const file = join(place.folder, 'other.yaml');
   const config = JSON.parse(await readFile(place.configFile, 'utf8')) as object;
-  const any = { host: '127.0.0.1', port: 0 };
-  await writeFile(file, JSON.stringify({ ...config, listen: any, admin: any }));
+  const free = { host: '127.0.0.1', port: 0 };
+  await writeFile(file, JSON.stringify({ ...config, listen: free, admin: free }));
   return file;
 }
 
