@@ -10,7 +10,7 @@ export interface RegistryMetrics {
   readonly answeredBy: (source: (typeof SOURCES)[number]) => void;
 }
 
-const RESULTS = ['answered', 'missing', 'unavailable', 'corrupt', 'failed'] as const;
+const RESULTS = ['answered', 'missing', 'unavailable', 'limited', 'corrupt', 'failed'] as const;
 const SOURCES = ['cache', 'verification under way', 'verification'] as const;
 /** In place of the name of a host; none has parentheses. */
 const OTHER_HOST = '(other)';
@@ -23,7 +23,7 @@ export function createRegistryMetrics(
   const registers = [registry];
   const calls = new Counter({
     name: 'image_checker_registry_calls_total',
-    help: `Questions to registries, by host and result: ${RESULTS.join(', ')} (missing: 404). The host is ${OTHER_HOST} where it is none of registries.hosts of the config.`,
+    help: `Questions to registries, by host and result: ${RESULTS.join(', ')} (missing: 404; limited: a limit of ours was in the way). The host is ${OTHER_HOST} where it is none of registries.hosts of the config.`,
     labelNames: ['host', 'result'],
     registers,
   });

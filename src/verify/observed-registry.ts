@@ -1,8 +1,16 @@
 import { ImageCheckerError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Registry, Repository } from '../registry/registry.ts';
 
 /** What came of one question to a registry. */
-export type RegistryResult = 'answered' | 'missing' | 'unavailable' | 'corrupt' | 'failed';
+export type RegistryResult =
+  'answered' | 'missing' | 'unavailable' | 'limited' | 'corrupt' | 'failed';
+
+const RESULTS: ReadonlyMap<ErrorCode, RegistryResult> = new Map([
+  ['registry-unavailable', 'unavailable'],
+  ['registry-limited', 'limited'],
+  ['registry-corrupt', 'corrupt'],
+]);
 
 /** The same registry, of whose every answer somebody is told. */
 export function observeRegistry(
@@ -29,6 +37,5 @@ export function observeRegistry(
 
 function resultOf(thrown: unknown): RegistryResult {
   if (!(thrown instanceof ImageCheckerError)) return 'failed';
-  if (thrown.code === 'registry-unavailable') return 'unavailable';
-  return thrown.code === 'registry-corrupt' ? 'corrupt' : 'failed';
+  return RESULTS.get(thrown.code) ?? 'failed';
 }

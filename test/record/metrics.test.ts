@@ -288,7 +288,7 @@ describe('what registries are asked', () => {
       'host="a.com",result="unavailable"': 1,
       'host="(other)",result="answered"': 2,
     });
-    expect(Object.keys(await all('image_checker_registry_calls_total'))).toHaveLength(10);
+    expect(Object.keys(await all('image_checker_registry_calls_total'))).toHaveLength(12);
   });
 
   it('is counted by what answered', async () => {

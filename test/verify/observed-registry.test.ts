@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ImageCheckerError } from '../../src/errors.ts';
+import type { ErrorCode } from '../../src/errors.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { observeRegistry } from '../../src/verify/observed-registry.ts';
 
 const repository = { registry: 'a.com', repository: 'x' };
 const { signal } = new AbortController();
 
-function error(code: 'registry-unavailable' | 'registry-corrupt' | 'usage'): () => Promise<never> {
+function error(code: ErrorCode): () => Promise<never> {
   return () => Promise.reject(new ImageCheckerError(code, { message: code }));
 }
 
@@ -14,6 +15,7 @@ describe('a registry that is observed', () => {
   it.each<[string, () => Promise<undefined>]>([
     ['missing', () => Promise.resolve(undefined)],
     ['unavailable', error('registry-unavailable')],
+    ['limited', error('registry-limited')],
     ['corrupt', error('registry-corrupt')],
     ['failed', error('usage')],
     ['failed', () => Promise.reject(new TypeError('x'))],
