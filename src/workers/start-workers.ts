@@ -33,18 +33,16 @@ export interface WorkersDeps {
 export async function startWorkers(config: Config, deps: WorkersDeps): Promise<Service> {
   const { count, args, log, output, clock } = deps;
   await checkStart(config, clock());
-  let stopping = false;
   const metrics = createPrimaryMetrics(() => supervisor.serving());
   const supervisor = createSupervisor({
     ...{ count, log, fork: createFork(args, createRelay(output)) },
     now: () => performance.now(),
     onLoss: metrics.workerEnded,
   });
-  const readiness = () => supervisor.readiness(stopping);
   const stopAll = (): Promise<void> => supervisor.stop(STOP_MS + MARGIN_MS);
   try {
     const port = await supervisor.port;
-    const admin = await startAdmin(config, { readiness, metrics, log });
+    const admin = await startAdmin(config, { readiness: supervisor.readiness, metrics, log });
     return {
       port,
       adminPort: admin.port,
@@ -53,7 +51,6 @@ export async function startWorkers(config: Config, deps: WorkersDeps): Promise<S
         return Promise.resolve();
       },
       async stop() {
-        stopping = true;
         await stopAll();
         await admin.stop();
       },

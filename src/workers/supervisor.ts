@@ -29,7 +29,7 @@ export interface Supervisor {
   /** The port on which all of them listen, once they do; rejects when one ends before. */
   readonly port: Promise<number>;
   /** As the workers see it, and as they are seen. */
-  readiness(stopping: boolean): Readiness;
+  readonly readiness: () => Readiness;
   serving(): number;
   reload(): void;
   /** Lets the workers finish what is in flight, and ends those that are left after `graceMs`. */
@@ -41,7 +41,8 @@ const FIRST_DELAY_MS = 1000;
 const MAX_DELAY_MS = 30_000;
 
 interface Slot extends WorkerState {
-  process: WorkerProcess;
+  /** Undefined once it has ended, until another takes its place. */
+  process: WorkerProcess | undefined;
 }
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
@@ -67,10 +68,9 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       else if ([...slots.values()].every(({ heardAt }) => heardAt > 0)) port.resolve(message.port);
     });
     process.onExit((code, signal) => {
-      if (stopping) {
-        slots.delete(number);
-        return;
-      }
+      slot.process = undefined;
+      slot.readiness = undefined;
+      if (stopping) return;
       port.reject(new Error(`worker ${number} ended before it served (${signal ?? code ?? ''})`));
       deps.onLoss();
       const lived = now() - slot.startedAt;
@@ -79,18 +79,19 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       log.error('a worker ended, another takes its place', {
         ...{ worker: number, pid: process.pid, code, signal, livedMs: Math.round(lived), delayMs },
       });
-      slot.readiness = undefined;
       slot.losses = again + 1;
       setTimeout(start, delayMs, number, again + 1);
     });
   };
   for (let number = 1; number <= count; number++) start(number, 0);
+  const running = (): WorkerProcess[] =>
+    [...slots.values()].flatMap(({ process }) => process ?? []);
   const send = (message: ToWorker): void => {
-    for (const { process } of slots.values()) process.send(message);
+    for (const process of running()) process.send(message);
   };
   return {
     port: port.promise,
-    readiness: (isStopping) => combineReadiness([...slots.values()], now(), isStopping),
+    readiness: () => combineReadiness([...slots.values()], now(), stopping),
     serving: () => [...slots.values()].filter(({ readiness }) => readiness !== undefined).length,
     reload() {
       send({ imageChecker: 'reload' });
@@ -99,8 +100,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       stopping = true;
       send({ imageChecker: 'stop' });
       const end = now() + graceMs;
-      while (slots.size > 0 && now() < end) await sleep(10);
-      for (const { process } of slots.values()) process.kill('SIGKILL');
+      while (running().length > 0 && now() < end) await sleep(10);
+      for (const process of running()) process.kill('SIGKILL');
     },
   };
 }

@@ -88,7 +88,7 @@ describe('workers that start', () => {
     processes[1]?.serve();
     await jest.advanceTimersByTimeAsync(1);
     expect([port, supervisor.serving()]).toEqual([1234, 2]);
-    expect(supervisor.readiness(false)).toMatchObject({ ready: true, policy: 'p@1' });
+    expect(supervisor.readiness()).toMatchObject({ ready: true, policy: 'p@1' });
   });
 
   it('do not serve when one of them ends before', async () => {
@@ -104,7 +104,7 @@ describe('a worker that ends', () => {
     const { supervisor, processes, log, losses } = open(2);
     for (const process of processes) process.serve();
     processes[1]?.end();
-    expect(supervisor.readiness(false).ready).toBe(true);
+    expect(supervisor.readiness().ready).toBe(true);
     await jest.advanceTimersByTimeAsync(1);
     expect([processes.length, losses(), processes[0]?.told]).toEqual([3, 1, []]);
     expect(log.lines).toMatchObject([
@@ -127,7 +127,7 @@ describe('a worker that ends', () => {
       await jest.advanceTimersByTimeAsync(1);
       expect(processes).toHaveLength(before + 1);
       for (const process of [processes[0], processes.at(-1)]) process?.serve();
-      ready.push(supervisor.readiness(false).ready);
+      ready.push(supervisor.readiness().ready);
     }
     expect(log.lines.map(({ fields }) => fields['delayMs'])).toEqual(delays);
     expect(ready).toEqual([true, true, false, false, false, false, false, false]);
@@ -143,7 +143,7 @@ describe('a worker that ends', () => {
     }
     processes.at(-1)?.serve();
     expect(log.lines.map(({ fields }) => fields['delayMs'])).toEqual([0, 0, 0, 0, 0]);
-    expect(supervisor.readiness(false).ready).toBe(true);
+    expect(supervisor.readiness().ready).toBe(true);
   });
 });
 
@@ -169,6 +169,23 @@ describe('workers that are to stop', () => {
       [],
       [false, false],
     ]);
+  });
+
+  it('are not waited for where they have ended before', async () => {
+    const { supervisor, processes, log } = open(2);
+    for (const process of processes) process.serve();
+    // The second time, it is replaced later.
+    for (let turn = 0; turn < 2; turn++) {
+      processes.at(-1)?.end();
+      await jest.advanceTimersByTimeAsync(1);
+    }
+    const stopped = supervisor.stop(12_000);
+    expect(supervisor.readiness().reasons).toContain('the service is stopping');
+    processes[0]?.end();
+    await stopped;
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect([processes.length, log.lines.length]).toEqual([3, 2]);
+    expect(processes.map(({ killed }) => killed)).toEqual([false, false, false]);
   });
 
   it('are ended when they take too long', async () => {
