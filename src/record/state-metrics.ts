@@ -30,15 +30,7 @@ export function registerStateMetrics(
     labelNames: ['version'],
     registers,
   }).set({ version }, 1);
-  new Gauge({
-    name: 'image_checker_ready',
-    aggregator: 'min',
-    help: 'Whether /readyz is 200 (1) or not (0).',
-    registers,
-    collect() {
-      this.set(Number(probe.ready()));
-    },
-  });
+  registerReadyMetric(registry, probe.ready);
   new Gauge({
     name: 'image_checker_reviews_in_flight',
     help: 'Reviews whose answer is not wholly sent.',
@@ -58,6 +50,19 @@ export function registerStateMetrics(
     },
   });
   registerRulesMetrics(registers, probe);
+}
+
+/** Of several processes, the one shows it that answers /readyz. */
+export function registerReadyMetric(registry: Registry, ready: () => boolean): void {
+  new Gauge({
+    name: 'image_checker_ready',
+    aggregator: 'omit',
+    help: 'Whether /readyz is 200 (1) or not (0).',
+    registers: [registry],
+    collect() {
+      this.set(Number(ready()));
+    },
+  });
 }
 
 function registerRulesMetrics(registers: Registry[], probe: ServiceProbe): void {

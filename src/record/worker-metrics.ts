@@ -1,4 +1,5 @@
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
+import { registerReadyMetric } from './state-metrics.ts';
 
 /** The metrics of a service of several processes, as the one shows them that speaks for all. */
 export interface PrimaryMetrics {
@@ -7,9 +8,16 @@ export interface PrimaryMetrics {
   readonly workerEnded: () => void;
 }
 
-/** @param serving how many workers serve */
-export function createPrimaryMetrics(serving: () => number): PrimaryMetrics {
+/** What is asked when the metrics are read. */
+export interface PrimaryProbe {
+  /** How many workers serve. */
+  readonly serving: () => number;
+  readonly ready: () => boolean;
+}
+
+export function createPrimaryMetrics({ serving, ready }: PrimaryProbe): PrimaryMetrics {
   const own = new Registry();
+  registerReadyMetric(own, ready);
   const ended = registerWorkerMetrics(own, serving);
   const ofWorkers = new AggregatorRegistry();
   return {

@@ -33,7 +33,10 @@ export interface WorkersDeps {
 export async function startWorkers(config: Config, deps: WorkersDeps): Promise<Service> {
   const { count, args, log, output, clock } = deps;
   await checkStart(config, clock());
-  const metrics = createPrimaryMetrics(() => supervisor.serving());
+  const metrics = createPrimaryMetrics({
+    serving: () => supervisor.serving(),
+    ready: () => supervisor.readiness().ready,
+  });
   const supervisor = createSupervisor({
     ...{ count, log, fork: createFork(args, createRelay(output)) },
     now: () => performance.now(),

@@ -174,6 +174,7 @@ describe('a service of two workers', () => {
       return response.status === 503 ? got : undefined;
     });
     expect(reasons).toEqual([expect.stringMatching(/^worker \d has ended 3 times in a row/)]);
+    expect(await metric('image_checker_ready')).toBe(0);
     await rightAnswers(3);
     await rename(`${certificate}.away`, certificate);
     await untilServing(2);

@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { AggregatorRegistry, Registry } from 'prom-client';
+import { createMetrics } from '../../src/record/metrics.ts';
+import type { MetricsProbe } from '../../src/record/metrics.ts';
+import { createPrimaryMetrics } from '../../src/record/worker-metrics.ts';
+import { policyOf } from '../support/policy.ts';
+import { samplesOf } from '../support/samples.ts';
+
+const policy = policyOf({ rules: [{ name: 'a', require: { digest: true } }] });
+
+/** What a worker tells the primary process of its metrics. */
+function told(given: Partial<MetricsProbe>): Promise<object> {
+  const registry = new Registry();
+  const probe: MetricsProbe = {
+    policy: () => policy,
+    policyLoadedAt: () => 1_700_000_000_000,
+    ready: () => true,
+    reviewsInFlight: () => 0,
+    reloads: () => ({ rules: true, certificates: true }),
+    registryHosts: [],
+    certificate: () => ({ validTo: 5_000_000, clientCAValidTo: 9_000_000 }),
+    ...given,
+  };
+  createMetrics(registry, probe, '1.2.3').reviews.failed();
+  return registry.getMetricsAsJSON();
+}
+
+async function together(...workers: readonly Partial<MetricsProbe>[]): Promise<string> {
+  return AggregatorRegistry.aggregate(await Promise.all(workers.map(told))).metrics();
+}
+
+describe('the metrics of two workers', () => {
+  const one: Partial<MetricsProbe> = { reviewsInFlight: () => 2 };
+  const other: Partial<MetricsProbe> = {
+    reviewsInFlight: () => 3,
+    policyLoadedAt: () => 1_600_000_000_000,
+    reloads: () => ({ rules: false, certificates: true }),
+    certificate: () => ({ validTo: 4_000_000, clientCAValidTo: 9_000_000 }),
+  };
+
+  it.each([
+    ['image_checker_build_info', { 'version="1.2.3"': 1 }],
+    ['image_checker_rules', { '': 1 }],
+    ['image_checker_rules_info', { [`policy="test-policy",hash="${policy.hash}"`]: 1 }],
+    ['image_checker_rules_loaded_timestamp_seconds', { '': 1_600_000_000 }],
+    ['image_checker_last_reload_successful', { 'what="rules"': 0, 'what="certificates"': 1 }],
+    [
+      'image_checker_certificate_expiry_timestamp_seconds',
+      { 'role="server"': 4000, 'role="client_ca"': 9000 },
+    ],
+    ['image_checker_reviews_in_flight', { '': 5 }],
+    ['image_checker_review_faults_total', { '': 2 }],
+    // By the readiness that /readyz combines, which a worker does not know.
+    ['image_checker_ready', {}],
+  ])('are one in %s', async (metric, samples) => {
+    for (const workers of [
+      [one, other],
+      [other, one],
+    ]) {
+      expect(samplesOf(await together(...workers), metric)).toEqual(samples);
+    }
+  });
+
+  it('name the rules of both while only one has loaded others', async () => {
+    const loaded = policyOf({ rules: [] });
+    const text = await together({}, { policy: () => loaded });
+    expect(samplesOf(text, 'image_checker_rules_info')).toEqual({
+      [`policy="test-policy",hash="${policy.hash}"`]: 1,
+      [`policy="test-policy",hash="${loaded.hash}"`]: 1,
+    });
+  });
+});
+
+describe('the metrics of the process over the workers', () => {
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])('are ready by /readyz: %s', async (ready, value) => {
+    const metrics = createPrimaryMetrics({ serving: () => 1, ready: () => ready });
+    expect(samplesOf(await metrics.metrics(), 'image_checker_ready')).toEqual({ '': value });
+  });
+});
