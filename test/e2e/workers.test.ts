@@ -8,6 +8,7 @@ import type { Caller } from '../support/requests.ts';
 import { rulesFile } from '../support/policy.ts';
 import { serve, setUp } from './built-service.ts';
 import type { BuiltService, Installation } from './built-service.ts';
+import { callerOf } from './caller.ts';
 import { eventually } from './eventually.ts';
 
 const IMAGES = [
@@ -60,16 +61,7 @@ describe('a service of two workers', () => {
     const text = await readFile(config, 'utf8');
     await writeFile(config, text.replace('\nworkers: 1\n', '\nworkers: 2\n'));
     service = await serve(installation);
-    const read = (name: string): string =>
-      readFileSync(join(installation.admissionFolder, name), 'utf8');
-    caller = {
-      port: installation.port,
-      ca: read('external-cert.pem'),
-      credential: {
-        certificate: read('apiserver-client-cert.pem'),
-        key: read('apiserver-client-key.pem'),
-      },
-    };
+    caller = await callerOf(installation);
   });
 
   afterEach(async () => {
