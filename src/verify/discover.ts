@@ -1,4 +1,5 @@
 import { ImageCheckerError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Manifest, Repository } from '../registry/registry.ts';
 import { isBundleLayer, isOfKind, readLayer } from './artefact-layer.ts';
 import type { ArtefactKind } from './artefact-layer.ts';
@@ -13,7 +14,7 @@ export interface Discovery {
   readonly artefacts: readonly Artefact[];
   /** What looks like one of them and cannot be used. */
   readonly unusable: readonly { readonly place: string; readonly reason: string }[];
-  /** What could not be looked at: `registry-limited`, then `registry-unavailable`. */
+  /** What could not be looked at: what nothing excuses first, then `registry-unavailable`. */
   readonly failures: readonly ImageCheckerError[];
 }
 
@@ -40,7 +41,7 @@ export const SIGN_PREDICATE_TYPE = 'https://sigstore.dev/cosign/sign/v1';
  * Looks in all places where cosign 2 and 3 put signatures and attestations: the tag `sha256-….sig`
  * or `.att`, and what refers to the image's manifest.
  *
- * @throws {ImageCheckerError} `registry-corrupt`
+ * @throws {ImageCheckerError} `registry-corrupt`, of anything but a layer
  */
 export async function discoverArtefacts(
   image: ResolvedImage,
@@ -62,6 +63,11 @@ interface Found {
 interface Answer<T> {
   readonly value: T | undefined;
 }
+
+/** What does not matter where enough is found without it. */
+const FAILURES: readonly ErrorCode[] = ['registry-limited', 'registry-unavailable'];
+/** Whoever may push writes the size of a layer: a wrong one speaks against no other layer. */
+const FAILURES_OF_BLOBS: readonly ErrorCode[] = [...FAILURES, 'registry-corrupt'];
 
 class Finder {
   readonly #image: ResolvedImage;
@@ -126,8 +132,9 @@ class Finder {
     const blobs = new Map<string, Promise<Uint8Array | undefined>>();
     const artefacts = await Promise.all(
       chosen.map(async ({ layer, place }) => {
-        const blob = blobs.get(layer.digest) ?? this.#fetchBlob(layer, place);
-        blobs.set(layer.digest, blob);
+        const key = `${layer.digest} ${layer.size}`;
+        const blob = blobs.get(key) ?? this.#fetchBlob(layer, place);
+        blobs.set(key, blob);
         const bytes = await blob;
         if (bytes === undefined || !(await this.#hasTurn())) return undefined;
         const artefact = readLayer(layer, bytes, place);
@@ -173,7 +180,8 @@ class Finder {
 
   async #fetchBlob(layer: Layer, place: string): Promise<Uint8Array | undefined> {
     const { registry, signal } = this.#context;
-    const answer = await this.#attempt(registry.blob(this.#repository, layer, signal));
+    const asked = registry.blob(this.#repository, layer, signal);
+    const answer = await this.#attempt(asked, FAILURES_OF_BLOBS);
     if (answer !== undefined && answer.value === undefined) {
       this.#reject(place, 'missing in the registry');
     }
@@ -181,14 +189,16 @@ class Finder {
   }
 
   /** Undefined for what cannot be found out, which is remembered. */
-  async #attempt<T>(asked: Promise<T | undefined>): Promise<Answer<T> | undefined> {
+  async #attempt<T>(
+    asked: Promise<T | undefined>,
+    remembered = FAILURES,
+  ): Promise<Answer<T> | undefined> {
     try {
       return { value: await asked };
     } catch (thrown) {
-      const code = thrown instanceof ImageCheckerError ? thrown.code : undefined;
-      if (code === 'registry-limited') this.#failures.unshift(thrown as ImageCheckerError);
-      else if (code === 'registry-unavailable') this.#failures.push(thrown as ImageCheckerError);
-      else throw thrown;
+      if (!(thrown instanceof ImageCheckerError) || !remembered.includes(thrown.code)) throw thrown;
+      if (thrown.code === 'registry-unavailable') this.#failures.push(thrown);
+      else this.#failures.unshift(thrown);
       return undefined;
     }
   }
@@ -221,10 +231,7 @@ function isHintedAway({ annotations = {} }: ArtefactManifest, kind: ArtefactKind
   return isSignature !== (kind === 'signature');
 }
 
-/** The same layer with the same annotations is the same signature, wherever it lies. */
+/** The same layer, in all that is said of it, is the same signature, wherever it lies. */
 function dedupe(found: readonly Found[]): readonly Found[] {
-  const byContent = new Map(
-    found.map((each) => [JSON.stringify([each.layer.digest, each.layer.annotations]), each]),
-  );
-  return [...byContent.values()];
+  return [...new Map(found.map((each) => [JSON.stringify(each.layer), each])).values()];
 }

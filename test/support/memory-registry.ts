@@ -12,6 +12,8 @@ export interface MemoryRegistry extends Registry {
   /** Every request, as `manifest v1` or `blob sha256:...`. */
   readonly requests: string[];
   putBlob(repository: string, bytes: Uint8Array): { digest: string; size: number };
+  /** As whoever serves it has it, who does not know the size that is expected. */
+  blobOf(repository: string, digest: string): Uint8Array | undefined;
   /** A manifest or index; returns its digest. */
   putManifest(repository: string, content: object, tags?: readonly string[]): string;
   /** From now on, what is asked for by this tag or digest fails, or `referrers of sha256:...`. */
@@ -61,8 +63,14 @@ export function newMemoryRegistry(): MemoryRegistry {
     async manifest(repository, reference) {
       return Promise.resolve(manifests.get(ask('manifest', repository, reference)));
     },
-    async blob(repository, { digest }) {
-      return Promise.resolve(blobs.get(ask('blob', repository, digest)));
+    async blob(repository, { digest, size }) {
+      const bytes = blobs.get(ask('blob', repository, digest));
+      if (bytes === undefined || bytes.length === size) return Promise.resolve(bytes);
+      const message = `expected ${size} bytes of ${digest}, got ${bytes.length}`;
+      throw new ImageCheckerError('registry-corrupt', { message });
+    },
+    blobOf(repository, digest) {
+      return blobs.get(keyOf(repository, digest));
     },
     async referrers(repository, digest) {
       ask('referrers', repository, `referrers of ${digest}`);

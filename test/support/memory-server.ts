@@ -23,9 +23,7 @@ export function servedBy(registry: MemoryRegistry, host: () => string): Answerer
         answer(manifest?.bytes, manifest?.mediaType);
       });
     } else {
-      void registry.blob(place, { digest: reference, size: 0 }, signal).then((blob) => {
-        answer(blob);
-      });
+      answer(registry.blobOf(`${place.registry}/${repository}`, reference));
     }
   };
 }

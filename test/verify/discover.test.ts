@@ -314,6 +314,13 @@ describe('what cannot be found out', () => {
     expect(failures.map(({ code }) => code)).toEqual(['registry-limited', 'registry-unavailable']);
   });
 
+  it('is remembered with a layer that contradicts itself first, which nothing excuses', async () => {
+    registry.fail(`referrers of ${image.digest}`);
+    pushTagged(registry, signing, [{ ...simpleSigningLayer(registry, signing), size: 17 }]);
+    const { failures } = await discover();
+    expect(failures.map(({ code }) => code)).toEqual(['registry-corrupt', 'registry-unavailable']);
+  });
+
   it.each([['registry-corrupt' as const], ['config-invalid' as const]])(
     'is thrown when it is no failure to find out: %s',
     async (code) => {

@@ -175,6 +175,18 @@ describe('an image', () => {
     expect(await verify(byKey)).toEqual([]);
   });
 
+  it.each<[string, object]>([
+    ['of a wrong size', { size: 17 }],
+    ['that is said to be a bundle', { mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json' }],
+  ])('is accepted beside a copy of its signature %s', async (_what, wrong) => {
+    const layer = simpleSigningLayer(registry, signing);
+    const subject = { digest: image.digest, size: 1 };
+    const copy = { ...layer, ...wrong };
+    registry.putManifest(REPOSITORY, { schemaVersion: 2, layers: [copy], subject });
+    pushTagged(registry, signing, [layer]);
+    expect(await verify(byKey)).toEqual([]);
+  });
+
   it('is refused when an attestation is put under the tag of signatures', async () => {
     const statement = { predicateType: SIGN, predicate: {} };
     pushTagged(registry, signing, [attestationLayer(registry, signing, statement)]);
@@ -297,6 +309,12 @@ describe('what cannot be found out', () => {
     signTagged(registry, { ...signing, key: stranger });
     registry.fail(signBundle(registry, signing));
     expect(await codeOf()).toBe('registry-unavailable');
+  });
+
+  it('is thrown as what nothing excuses when a layer has another size than it says', async () => {
+    pushTagged(registry, signing, [{ ...simpleSigningLayer(registry, signing), size: 17 }]);
+    registry.fail(signBundle(registry, signing));
+    expect(await codeOf()).toBe('registry-corrupt');
   });
 
   it('is thrown when there is no time left to look', async () => {
