@@ -52,6 +52,7 @@ export function openRegistries(config: RegistriesConfig, deps: RegistriesDeps): 
     registry: pinned === true ? new PinnedTags(observed) : observed,
     verifyImage,
     cache: config.cache,
+    isNamed: (host) => Object.hasOwn(config.hosts, host),
     reviewDeadline: config.reviewDeadline,
     mostWaiting,
     now,

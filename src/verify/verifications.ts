@@ -1,26 +1,23 @@
 import type { ImageCheckerError } from '../errors.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import { limited, unavailable } from '../registry/failure.ts';
-import { Limiter } from '../registry/limiter.ts';
 import type { Manifest, Registry } from '../registry/registry.ts';
 import { SingleFlight } from '../registry/single-flight.ts';
 import type { RegistryRequirement } from '../rules/registry-requirement.ts';
 import { RememberingRegistry } from './remembering-registry.ts';
 import type { ResolvedImage } from './resolved-image.ts';
+import { Turns } from './turns.ts';
 import { VerdictCache } from './verdict-cache.ts';
 import type { CacheSettings } from './verdict-cache.ts';
 import { dependsOnTime } from './verify-image.ts';
 import type { VerifyImage } from './verify-image.ts';
 
-/** Verifications that run at a time: each may hold some megabytes. */
-const MAX_RUNNING = 64;
-/** Of those, about images of one registry: one that hangs must not keep all others waiting. */
-const MAX_RUNNING_PER_REGISTRY = 16;
-
 export interface VerificationDeps {
   readonly registry: Registry;
   readonly verifyImage: VerifyImage;
   readonly cache: CacheSettings;
+  /** Whether the config names a registry: places are kept for these. */
+  readonly isNamed: (registry: string) => boolean;
   /** Milliseconds that a verification may take, whoever else is waiting for it by then. */
   readonly limit: number;
   /** Milliseconds since 1970. */
@@ -44,12 +41,12 @@ export class Verifications {
   readonly #flights: SingleFlight<readonly string[]>;
   /** Keys of what has its turn: only of these may a registry be what is waited for. */
   readonly #begun = new Set<string>();
-  readonly #total = new Limiter(MAX_RUNNING);
-  readonly #byRegistry = new Map<string, Limiter>();
+  readonly #turns: Turns;
 
   constructor(deps: VerificationDeps) {
     this.#deps = deps;
     this.#cache = new VerdictCache(deps.cache, deps.now);
+    this.#turns = new Turns(deps.isNamed);
     this.#flights = new SingleFlight((key) =>
       this.#begun.has(key) ? late(key.replace(/ .*/, '')) : neverBegun(key.replace(/ .*/, '')),
     );
@@ -90,7 +87,7 @@ export class Verifications {
 
   async #verify(key: string, { subject, requirement }: Task, shared: AbortSignal) {
     return withinLimit(this.#deps.limit, shared, async (signal) => {
-      const refusals = await this.#inTurn(subject.reference.registry, signal, () =>
+      const refusals = await this.#turns.take(subject.reference.registry, signal, () =>
         this.#begin(key, { subject, requirement }, signal),
       );
       if (refusals !== undefined) return refusals;
@@ -130,21 +127,6 @@ export class Verifications {
       this.#cache.set(key, refusals, from);
     }
     return refusals;
-  }
-
-  /** @returns undefined when the signal ended before it was its turn */
-  async #inTurn<T>(
-    registry: string,
-    signal: AbortSignal,
-    task: () => Promise<T>,
-  ): Promise<T | undefined> {
-    const limiter = this.#byRegistry.get(registry) ?? new Limiter(MAX_RUNNING_PER_REGISTRY);
-    this.#byRegistry.set(registry, limiter);
-    try {
-      return await limiter.run(signal, () => this.#total.run(signal, task));
-    } finally {
-      if (limiter.isIdle) this.#byRegistry.delete(registry);
-    }
   }
 }
 

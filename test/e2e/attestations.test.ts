@@ -103,6 +103,7 @@ async function refusalsOf(image: string, require: object): Promise<readonly stri
     registry,
     verifyImage,
     cache: { positive: 0, negative: 0, bytes: 0 },
+    isNamed: () => true,
     now: Date.now,
     answeredBy: () => undefined,
     reviewDeadline: 20_000,

@@ -50,6 +50,7 @@ async function scene(verify: Verify, given: Partial<InspectorDeps> = {}) {
       return verify(image, context);
     },
     cache: { positive: 600_000, negative: 30_000, bytes: 1_000_000 },
+    isNamed: () => true,
     reviewDeadline: 10_000,
     mostWaiting: 1000,
     now: () => clock.now,
@@ -446,6 +447,35 @@ describe('a burst of reviews', () => {
       ...Array<string>(16).fill('unchecked'),
       ...Array<string>(34).fill('refused'),
     ]);
+  });
+
+  it('about registries that nobody named leaves room for one that is named', async () => {
+    let running = 0;
+    const verify: Verify = (image, context) => {
+      if (image.reference.registry === 'named.com') return [];
+      running++;
+      return never(image, context);
+    };
+    const isNamed = (registry: string): boolean => registry === 'named.com';
+    const { inspector, registry } = await scene(verify, { isNamed });
+    const checkPushed = async (repository: string): Promise<OpenCheck> => {
+      const { digest } = await pushImage(registry, repository);
+      return checkOf(`${repository}@${digest}`);
+    };
+    const session = inspector.open();
+    const hanging: Promise<Inspection>[] = [];
+    for (let at = 0; at < 80; at++) {
+      hanging.push(session.inspect(await checkPushed(`${at % 5}.com/x${at}`)));
+    }
+    const other = inspector.open();
+    expect(await other.inspect(await checkPushed('named.com/x'))).toMatchObject({
+      outcome: 'passed',
+    });
+    expect(running).toBe(32);
+    const late = other.inspect(await checkPushed('other.com/x'));
+    for (const each of [session, other]) each.close();
+    expect(await late).toMatchObject({ outcome: 'refused' });
+    await Promise.all(hanging);
   });
 
   it('refuses what has no turn before the deadline, whoever else waits for the same', async () => {
