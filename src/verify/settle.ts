@@ -24,9 +24,10 @@ export async function settle<T>(
   return found;
 }
 
-function isMissing(failure: unknown): boolean {
-  if (isLimited(failure)) return true;
-  return failure instanceof ImageCheckerError && failure.code === 'registry-unavailable';
+/** What is known to be no answer. */
+export function isMissing(failure: unknown): failure is ImageCheckerError {
+  if (!(failure instanceof ImageCheckerError)) return false;
+  return failure.code === 'registry-limited' || failure.code === 'registry-unavailable';
 }
 
 /** Worse than no answer: it is never excused. */

@@ -6,6 +6,7 @@ import { SingleFlight } from '../registry/single-flight.ts';
 import type { RegistryRequirement } from '../rules/registry-requirement.ts';
 import { RememberingRegistry } from './remembering-registry.ts';
 import type { ResolvedImage } from './resolved-image.ts';
+import { isMissing } from './settle.ts';
 import { Turns } from './turns.ts';
 import { VerdictCache } from './verdict-cache.ts';
 import type { CacheSettings } from './verdict-cache.ts';
@@ -38,9 +39,9 @@ export interface Subject {
 export class Verifications {
   readonly #deps: VerificationDeps;
   readonly #cache: VerdictCache;
-  readonly #flights: SingleFlight<readonly string[]>;
-  /** Keys of what has its turn: only of these may a registry be what is waited for. */
-  readonly #begun = new Set<string>();
+  readonly #flights: SingleFlight<Outcome>;
+  /** By key, the signal of what has its turn: only then may a registry be what is waited for. */
+  readonly #begun = new Map<string, AbortSignal>();
   readonly #turns: Turns;
 
   constructor(deps: VerificationDeps) {
@@ -77,33 +78,52 @@ export class Verifications {
     if (known !== undefined) return known;
     const key = keyOf(subject, requirement);
     const asked = { anew: false };
-    const refusals = this.#flights.run(key, signal, (shared) => {
+    const ask = (shared: AbortSignal): Promise<Outcome> => {
       asked.anew = true;
       return this.#verify(key, { subject, requirement }, shared);
-    });
+    };
+    const answer = this.#flights.run(key, signal, ask);
     this.#deps.answeredBy(asked.anew ? 'verification' : 'verification under way');
-    return refusals;
+    const isJoined = !asked.anew;
+    const outcome = await answer;
+    // Begun for an earlier review, it had less time than this one has.
+    const isRepeated = isJoined && outcome.isLate && !signal.aborted;
+    return refusalsIn(isRepeated ? await this.#flights.run(key, signal, ask) : outcome);
   }
 
-  async #verify(key: string, { subject, requirement }: Task, shared: AbortSignal) {
+  async #verify(
+    key: string,
+    { subject, requirement }: Task,
+    shared: AbortSignal,
+  ): Promise<Outcome> {
     return withinLimit(this.#deps.limit, shared, async (signal) => {
-      const refusals = await this.#turns.take(subject.reference.registry, signal, () =>
-        this.#begin(key, { subject, requirement }, signal),
-      );
-      if (refusals !== undefined) return refusals;
-      const { registry } = subject.reference;
-      // What has begun and takes no notice of its end is left to itself.
-      throw this.#begun.delete(key) ? late(registry) : neverBegun(registry);
+      try {
+        const { registry } = subject.reference;
+        const refusals = await this.#turns.take(registry, signal, () =>
+          this.#begin(key, { subject, requirement }, signal),
+        );
+        if (refusals !== undefined) return { isLate: false, refusals };
+        // What has begun and takes no notice of its end is left to itself.
+        throw this.#forget(key, signal) ? late(registry) : neverBegun(registry);
+      } catch (thrown) {
+        if (signal.aborted && isMissing(thrown)) return { isLate: true, thrown };
+        throw thrown;
+      }
     });
   }
 
   async #begin(key: string, task: Task, signal: AbortSignal): Promise<readonly string[]> {
-    this.#begun.add(key);
+    this.#begun.set(key, signal);
     try {
       return await this.#judge(key, task, signal);
     } finally {
-      this.#begun.delete(key);
+      this.#forget(key, signal);
     }
+  }
+
+  /** Whether it had begun; by the signal, as another of the same key may have since. */
+  #forget(key: string, signal: AbortSignal): boolean {
+    return this.#begun.get(key) === signal && this.#begun.delete(key);
   }
 
   async #judge(
@@ -135,6 +155,16 @@ interface Task {
   readonly requirement: RegistryRequirement;
 }
 
+/** What a verification came to: `isLate` where that is nothing, for it had no more time. */
+type Outcome =
+  | { readonly isLate: false; readonly refusals: readonly string[] }
+  | { readonly isLate: true; readonly thrown: ImageCheckerError };
+
+function refusalsIn(outcome: Outcome): readonly string[] {
+  if (outcome.isLate) throw outcome.thrown;
+  return outcome.refusals;
+}
+
 /** What a registry says by 404. */
 export const NOT_THERE =
   'expected the image in its registry, got none there (or none that may be read)';
@@ -159,6 +189,7 @@ async function imageOf(
   return { reference: { ...reference, tag: undefined, digest, normalized }, digest, manifest };
 }
 
+/** What cannot be judged again, as not all of its answers are kept, is not remembered either. */
 async function holds(refusals: Promise<readonly string[]>): Promise<boolean> {
   try {
     return (await refusals).length === 0;

@@ -220,6 +220,25 @@ describe('the time of a review', () => {
     expect(verified).toHaveLength(1);
   });
 
+  it.each<[string, Verify]>([
+    ['that says so', never],
+    ['that takes no notice', () => new Promise(() => undefined)],
+  ])('is not cut short by that of a review that came earlier, %s', async (_what, first) => {
+    const answers: Verify[] = [first, passes];
+    const verify: Verify = (...given) => (answers.shift() ?? passes)(...given);
+    const { inspector, digest, verified } = await scene(verify, { reviewDeadline: 1000 });
+    const check = checkOf(`a.com/x@${digest}`);
+    const earlier = inspector.open();
+    const inspected = earlier.inspect(check);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const later = inspector.open();
+    const joined = later.inspect(check);
+    expect(await inspected).toMatchObject({ outcome: 'unchecked' });
+    expect(await joined).toEqual({ outcome: 'passed', digest });
+    expect(verified).toHaveLength(2);
+    for (const session of [earlier, later]) session.close();
+  });
+
   it('takes a verification with it that nobody waits for any more', async () => {
     let aborted = 0;
     const { inspector, digest } = await scene((image, context) => {
