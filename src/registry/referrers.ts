@@ -66,15 +66,15 @@ export class Referrers {
     signal: AbortSignal,
   ): Promise<readonly Descriptor[] | undefined> {
     const found = new Map<string, Descriptor>();
-    let path: string | undefined = `referrers/${digest}`;
-    for (let page = 0; path !== undefined; page++) {
-      if (page === MAX_PAGES) break;
+    let query: string | undefined = '';
+    for (let page = 0; query !== undefined && page < MAX_PAGES; page++) {
+      const path = `referrers/${digest}${query}`;
       const question = { path, accept: INDEX, maxBytes: MAX_PAGE, answers: ABSENT };
       const answer = await this.#client.ask(endpoint, question, signal);
       if (page === 0 && !isIndex(answer)) return undefined;
       for (const each of listOf(answer)) found.set(each.digest, each);
       if (found.size > MAX_REFERRERS) break;
-      path = nextPage(answer, endpoint);
+      query = nextPage(answer, endpoint);
     }
     return few(found);
   }
@@ -108,14 +108,14 @@ function listOf({ host, request, status, body }: Answer): readonly Descriptor[] 
   return listed;
 }
 
-/** `Link: </v2/...>; rel="next"`, which has to stay where it is: only its query counts. */
+/** `Link: </v2/...>; rel="next"`, which has to stay where it is: its query alone is what is returned. */
 function nextPage({ headers }: Answer, endpoint: Endpoint): string | undefined {
   const link = headers['link'];
   if (typeof link !== 'string' || !/rel="?next"?/.test(link)) return undefined;
   const target = link.slice(link.indexOf('<') + 1, link.indexOf('>'));
   const base = `${endpoint.origin}/v2/${endpoint.path}/`;
   const url = URL.canParse(target, base) ? new URL(target, base) : undefined;
-  if (url?.href.startsWith(`${base}referrers/`) === true) return url.href.slice(base.length);
+  if (url?.href.startsWith(`${base}referrers/`) === true) return url.search;
   throw unavailable(
     `${endpoint.host}: expected a next page of the same referrers, got another address`,
   );

@@ -200,6 +200,18 @@ describe('the referrers of a manifest', () => {
     expect(found.map(({ size }) => size)).toEqual([9, 10]);
   });
 
+  it('are those of the same digest on each page, whatever the registry calls the next one', async () => {
+    const link = `</v2/team/app/referrers/${sha256('other')}?next=2>; rel="next"`;
+    const { server, registry, app } = await open(
+      answering({
+        [`referrers/${DIGEST}`]: page(index(), { link }),
+        [`referrers/${DIGEST}?next=2`]: page(index(descriptor)),
+      }),
+    );
+    expect(await registry.referrers(app, DIGEST, soon())).toEqual([descriptor]);
+    expect(server.requests.at(-1)).toBe(`GET /v2/team/app/referrers/${DIGEST}?next=2`);
+  });
+
   it.each([404, 405, 501])('come from the fallback tag behind a %i', async (status) => {
     const { server, registry, app } = await open(
       answering({
