@@ -8,7 +8,7 @@ import type { Failure } from './failure.ts';
 import { refuseAddress } from './host-pool.ts';
 import type { HostPool, Target } from './host-pool.ts';
 import { exchange } from './wire.ts';
-import type { Answer } from './wire.ts';
+import type { Answer, WireRequest } from './wire.ts';
 
 export interface Parcel {
   readonly url: URL;
@@ -19,6 +19,8 @@ export interface Parcel {
   readonly maxBytes: number;
 }
 
+type NamedParcel = Parcel & Pick<WireRequest, 'request'>;
+
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -26,7 +28,6 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 export class Courier {
   readonly #pool: HostPool;
   readonly #hosts: RegistriesConfig['hosts'];
-
   readonly #budget: ByteBudget;
 
   constructor(pool: HostPool, hosts: RegistriesConfig['hosts'], budget: ByteBudget) {
@@ -36,7 +37,15 @@ export class Courier {
   }
 
   /** One request on behalf of a registry, to it or to where it sent us. */
-  async send(endpoint: Endpoint, parcel: Parcel, signal: AbortSignal): Promise<Answer | Failure> {
+  send(endpoint: Endpoint, parcel: Parcel, signal: AbortSignal): Promise<Answer | Failure> {
+    return this.#send(endpoint, { ...parcel, request: nameOf(parcel) }, signal);
+  }
+
+  async #send(
+    endpoint: Endpoint,
+    parcel: NamedParcel,
+    signal: AbortSignal,
+  ): Promise<Answer | Failure> {
     const target = this.#targetOf(endpoint, parcel.url);
     const refused = refuseAddress(target);
     if (refused !== undefined) return refused;
@@ -49,9 +58,10 @@ export class Courier {
 
   /** A GET that follows redirects, and takes its credentials to no other origin. */
   async get(endpoint: Endpoint, parcel: Parcel, signal: AbortSignal): Promise<Answer | Failure> {
+    const request = nameOf(parcel);
     let { url, headers } = parcel;
     for (let left = MAX_REDIRECTS; ; left--) {
-      const answer = await this.send(endpoint, { ...parcel, url, headers }, signal);
+      const answer = await this.#send(endpoint, { ...parcel, request, url, headers }, signal);
       if (isFailure(answer) || !REDIRECTS.has(answer.status)) return answer;
       const next = nextOf(answer, url, endpoint);
       if (isFailure(next)) return next;
@@ -71,6 +81,11 @@ export class Courier {
     const isBesideUs = isNamed && isThisMachine(new URL(origin).hostname);
     return { url, tls, mayBeLoopback: named !== undefined || isBesideUs };
   }
+}
+
+/** Without the query, which may hold a secret. */
+function nameOf({ method, url }: Parcel): string {
+  return `${method} ${url.pathname}`;
 }
 
 function isThisMachine(hostname: string): boolean {
@@ -103,7 +118,7 @@ function withoutCredentials(headers: Readonly<Record<string, string>>): Record<s
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'authorization'));
 }
 
-function neverSent({ url, method }: Parcel): Failure {
-  const failed = `${url.host}: expected an answer to ${method} ${url.pathname}, got none before the deadline (requests before it took all the time)`;
+function neverSent({ url, request }: NamedParcel): Failure {
+  const failed = `${url.host}: expected an answer to ${request}, got none before the deadline (requests before it took all the time)`;
   return { failed, transient: false, isOurs: true };
 }

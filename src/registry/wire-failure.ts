@@ -5,7 +5,7 @@ import { Patience } from './patience.ts';
 
 /** How far a request had come. */
 export interface Progress {
-  /** `GET host/path`, without a query: it may hold a signature. */
+  /** `GET /path` of what was asked for first: where that was redirected to may hold a signature. */
   readonly request: string;
   readonly host: string;
   connected: boolean;

@@ -10,6 +10,8 @@ import { CLOSED, describeWireFailure, OTHER_PROTOCOL } from './wire-failure.ts';
 import type { Progress } from './wire-failure.ts';
 
 export interface WireRequest {
+  /** `GET /path`: what it is called in messages. Behind a redirect that is what was asked for first. */
+  readonly request: string;
   readonly url: URL;
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
@@ -25,7 +27,7 @@ export interface Answer {
   /** Of the server that answered in the end, `host` or `host:port`. */
   readonly host: string;
   readonly origin: string;
-  /** `GET /path` */
+  /** `GET /path` of what was asked for first. */
   readonly request: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -37,8 +39,7 @@ const MAX_ERROR_BYTES = 16 * 1024;
 
 /** One request and its answer, whatever the status; no redirects, no second attempts. Never throws. */
 export async function exchange(wire: WireRequest): Promise<Answer | Failure> {
-  const { url, method, signal } = wire;
-  const request = `${method} ${url.pathname}`;
+  const { request, url, signal } = wire;
   const progress: Progress = {
     request,
     host: url.host,

@@ -458,6 +458,22 @@ describe('a redirect', () => {
     expect((await registry.manifest(app, 'v1', AbortSignal.timeout(5000)))?.digest).toBe(DIGEST);
   });
 
+  it.each<[string, Answerer, Ask, string]>([
+    ['refused', status(403), byTag, 'expected 200 for GET /v2/team/app/manifests/v1, got 403'],
+    ['broken', status(200), byDigest, `for GET /v2/team/app/manifests/${DIGEST}, got`],
+    [
+      'astray',
+      status(302),
+      blob,
+      `expected of GET /v2/team/app/blobs/${DIGEST} a redirect to somewhere`,
+    ],
+  ])('is not repeated where what lies there is %s', async (_title, answer, ask, message) => {
+    const storage = await world.serve(answer);
+    const refused = await refusal(to(`https://${storage.host}/hunter2?x=hunter2`), ask);
+    expect(refused.message).toContain(message);
+    expect(refused.message).toContain(`${storage.host}: expected`);
+  });
+
   it('to a host whose 401 asks for credentials gives it none', async () => {
     const thief = await world.serve(status(401, { 'www-authenticate': 'Basic realm="give"' }));
     const refused = await refusal(to(`https://${thief.host}/`), byTag);
