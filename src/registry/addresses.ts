@@ -1,6 +1,4 @@
-import { lookup } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
-import type { LookupFunction } from 'node:net';
 
 /*
  * Whoever may create a pod names the host that is asked, and a registry names the hosts of its
@@ -41,22 +39,6 @@ export function refusalOf(address: string, mayBeLoopback: boolean): string | und
 /** Code of the error when a name has no address but refused ones. */
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 
-/** For a connection to a host by its name: leaves out what must not be connected to. */
-export function guardedLookup(mayBeLoopback: boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      const refusals =
-        error === null ? addresses.map((each) => refusalOf(each.address, mayBeLoopback)) : [];
-      const allowed =
-        error === null ? addresses.filter((_each, index) => refusals[index] === undefined) : [];
-      const [first] = allowed;
-      if (first !== undefined && options.all === true) callback(null, allowed);
-      else if (first !== undefined) callback(null, first.address, first.family);
-      else callback(error ?? refusedAddress(refusals[0] ?? 'no address'), '', 0);
-    });
-  };
-}
-
-function refusedAddress(why: string): NodeJS.ErrnoException {
+export function refusedAddress(why: string): NodeJS.ErrnoException {
   return Object.assign(new Error(why), { code: ADDRESS_REFUSED });
 }

@@ -7,6 +7,7 @@ import { isFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
 import { refuseAddress } from './host-pool.ts';
 import type { HostPool, Target } from './host-pool.ts';
+import { Lookups } from './lookups.ts';
 import { exchange } from './wire.ts';
 import type { Answer, WireRequest } from './wire.ts';
 
@@ -29,11 +30,18 @@ export class Courier {
   readonly #pool: HostPool;
   readonly #hosts: RegistriesConfig['hosts'];
   readonly #budget: ByteBudget;
+  readonly #lookups: Lookups;
 
-  constructor(pool: HostPool, hosts: RegistriesConfig['hosts'], budget: ByteBudget) {
+  constructor(
+    pool: HostPool,
+    hosts: RegistriesConfig['hosts'],
+    budget: ByteBudget,
+    lookups = new Lookups(),
+  ) {
     this.#pool = pool;
     this.#hosts = hosts;
     this.#budget = budget;
+    this.#lookups = lookups;
   }
 
   /** One request on behalf of a registry, to it or to where it sent us. */
@@ -51,7 +59,8 @@ export class Courier {
     if (refused !== undefined) return refused;
     const host = this.#pool.of(target);
     const agent = await host.agent(parcel.url);
-    const wire = { ...parcel, agent, signal, budget: this.#budget };
+    const lookup = this.#lookups.of(target, signal);
+    const wire = { ...parcel, agent, lookup, signal, budget: this.#budget };
     const answer = await host.limiter.run(signal, () => exchange(wire));
     return answer ?? neverSent(parcel);
   }
@@ -74,12 +83,13 @@ export class Courier {
   #targetOf(endpoint: Endpoint, url: URL): Target {
     const { settings, isNamed, origin } = endpoint;
     if (url.origin === new URL(origin).origin)
-      return { url, tls: settings, mayBeLoopback: isNamed };
+      return { url, tls: settings, isKnown: isNamed, mayBeLoopback: isNamed };
     const named = Object.hasOwn(this.#hosts, url.host) ? this.#hosts[url.host] : undefined;
     // A registry with an authority of its own has storage with one; its client certificate stays here.
     const tls = named ?? (settings.ca === undefined ? {} : { ca: settings.ca });
     const isBesideUs = isNamed && isThisMachine(new URL(origin).hostname);
-    return { url, tls, mayBeLoopback: named !== undefined || isBesideUs };
+    const isKnown = isNamed || named !== undefined;
+    return { url, tls, isKnown, mayBeLoopback: named !== undefined || isBesideUs };
   }
 }
 

@@ -2,10 +2,11 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { guardedLookup, LOOPBACK_HINT, refusalOf } from './addresses.ts';
+import { LOOPBACK_HINT, refusalOf } from './addresses.ts';
 import type { RegistryDeps } from './deps.ts';
 import type { Failure } from './failure.ts';
 import { Limiter } from './limiter.ts';
+import type { Named } from './lookups.ts';
 import { TlsMaterial } from './tls-material.ts';
 import type { TlsFiles } from './tls-material.ts';
 
@@ -17,23 +18,20 @@ const IDLE_MS = 30_000;
 const MAX_HOSTS = 256;
 
 /** Whom a request goes to. */
-export interface Target {
+export interface Target extends Named {
   readonly url: URL;
   readonly tls: TlsFiles;
-  readonly mayBeLoopback: boolean;
 }
 
 /** What is kept between the requests to one host. */
 export class Host {
   readonly limiter = new Limiter(MAX_CONNECTIONS);
   readonly #material: TlsMaterial;
-  readonly #mayBeLoopback: boolean;
   #context: SecureContext | undefined;
   #agent: HttpAgent | undefined;
 
-  constructor({ tls, mayBeLoopback }: Target, deps: RegistryDeps) {
+  constructor(tls: TlsFiles, deps: RegistryDeps) {
     this.#material = new TlsMaterial(tls, deps);
-    this.#mayBeLoopback = mayBeLoopback;
   }
 
   async agent({ protocol }: URL): Promise<HttpAgent> {
@@ -41,7 +39,7 @@ export class Host {
     if (this.#agent === undefined || context !== this.#context) {
       // The one before is left to the requests that use it; its connections end when they idle.
       this.#context = context;
-      this.#agent = this.#makeAgent(protocol, context);
+      this.#agent = makeAgent(protocol, context);
     }
     return this.#agent;
   }
@@ -49,15 +47,12 @@ export class Host {
   close(): void {
     this.#agent?.destroy();
   }
+}
 
-  #makeAgent(protocol: string, secureContext: SecureContext | undefined): HttpAgent {
-    const options = {
-      ...{ keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MS },
-      lookup: guardedLookup(this.#mayBeLoopback),
-    };
-    if (protocol === 'http:') return new HttpAgent(options);
-    return new HttpsAgent(secureContext === undefined ? options : { ...options, secureContext });
-  }
+function makeAgent(protocol: string, secureContext: SecureContext | undefined): HttpAgent {
+  const options = { keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MS };
+  if (protocol === 'http:') return new HttpAgent(options);
+  return new HttpsAgent(secureContext === undefined ? options : { ...options, secureContext });
 }
 
 export class HostPool {
@@ -68,10 +63,9 @@ export class HostPool {
     this.#deps = deps;
   }
 
-  of(target: Target): Host {
-    const { url, tls, mayBeLoopback } = target;
+  of({ url, tls, mayBeLoopback }: Target): Host {
     const key = [url.origin, tls.ca, tls.clientCertificate, tls.clientKey, mayBeLoopback].join(' ');
-    const host = this.#hosts.get(key) ?? new Host(target, this.#deps);
+    const host = this.#hosts.get(key) ?? new Host(tls, this.#deps);
     this.#hosts.delete(key); // to stand behind all others: the first is the one not used for longest
     this.#hosts.set(key, host);
     if (this.#hosts.size > MAX_HOSTS) this.#forgetOne();
@@ -93,7 +87,7 @@ export class HostPool {
   }
 }
 
-/** Why a host that is an address is not asked; names are looked up by the agent, which refuses too. */
+/** Why a host that is an address is not asked; the look-up of a name refuses too. */
 export function refuseAddress({ url, mayBeLoopback }: Target): Failure | undefined {
   const address = url.hostname.replace(/^\[|\]$/g, '');
   const refusal = isIP(address) === 0 ? undefined : refusalOf(address, mayBeLoopback);

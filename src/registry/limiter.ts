@@ -23,9 +23,17 @@ export class Limiter {
    * task like that is left to itself, so that nothing that hangs can keep its place for good.
    */
   async run<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T | undefined> {
+    return this.runToEnd(signal, () => untilAbandoned(signal, task()));
+  }
+
+  /**
+   * The same, but a task keeps its place for as long as it takes: one that cannot be called off uses
+   * up what the limit is for.
+   */
+  async runToEnd<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T | undefined> {
     if (!(await this.#enter(signal))) return undefined;
     try {
-      return await untilAbandoned(signal, task());
+      return await task();
     } finally {
       this.#leave();
     }

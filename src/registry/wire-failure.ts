@@ -8,6 +8,8 @@ export interface Progress {
   /** `GET /path` of what was asked for first: where that was redirected to may hold a signature. */
   readonly request: string;
   readonly host: string;
+  /** Whether its name has not had its turn to be looked up. */
+  readonly isQueued: () => boolean;
   connected: boolean;
   answered: boolean;
   /** Of the body. */
@@ -18,10 +20,14 @@ interface Known {
   readonly got: string;
   readonly hint?: string;
   readonly transient: boolean;
+  readonly isOurs?: true;
 }
 
 const CA_HINT =
   'name the authority that signed it as `ca` of this host in registries.hosts of the config';
+
+const QUEUE_HINT =
+  'name this host in registries.hosts of the config: it need not wait for names that others choose';
 
 function once(got: string, hint?: string): Known {
   return { got, transient: false, ...(hint === undefined ? {} : { hint }) };
@@ -67,12 +73,18 @@ export function describeWireFailure(
   progress: Progress,
   lost: Patience['lost'],
 ): Failure {
-  const { got, hint, transient: again } = knownOf(thrown, progress, lost);
-  const failed = `${progress.host}: expected an answer to ${progress.request}, got ${got}`;
-  return { failed, transient: again, ...(hint === undefined ? {} : { hint }) };
+  const { got, ...known } = knownOf(thrown, progress, lost);
+  return {
+    failed: `${progress.host}: expected an answer to ${progress.request}, got ${got}`,
+    ...known,
+  };
 }
 
 function knownOf(thrown: unknown, progress: Progress, lost: Patience['lost']): Known {
+  if (lost !== undefined && progress.isQueued()) {
+    const got = 'no turn to look its name up, as other names took all the time';
+    return { got, hint: QUEUE_HINT, transient: lost === 'silence', isOurs: true };
+  }
   if (lost === 'deadline') return once(`none before the deadline (${stageOf(progress)})`);
   if (lost === 'silence') return transient(`none ${Patience.silence} (${stageOf(progress)})`);
   const code = codeOf(thrown);

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { request as httpsRequest } from 'node:https';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Failure } from './failure.ts';
+import type { Lookup } from './lookups.ts';
 import { Patience } from './patience.ts';
 import { readBody } from './read-body.ts';
 import type { BodyRefusal } from './read-body.ts';
@@ -17,6 +18,7 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly agent: HttpAgent;
+  readonly lookup: Lookup;
   /** Bytes of the body of an answer 200; of any other one, only the beginning is read. */
   readonly maxBytes: number;
   readonly budget: ByteBudget;
@@ -43,6 +45,7 @@ export async function exchange(wire: WireRequest): Promise<Answer | Failure> {
   const progress: Progress = {
     request,
     host: url.host,
+    isQueued: wire.lookup.isQueued,
     connected: false,
     answered: false,
     bytes: 0,
@@ -106,12 +109,13 @@ function responseTo(sent: ClientRequest): Promise<IncomingMessage> {
   });
 }
 
-function start({ url, method, headers, body, agent }: WireRequest): ClientRequest {
+function start({ url, method, headers, body, agent, lookup }: WireRequest): ClientRequest {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   // Nothing is ever unpacked: a digest is one of bytes as they are, and a few may become very many.
   const always = { 'accept-encoding': 'identity', 'user-agent': 'image-checker' };
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-  const sent = send(url, { method, agent, headers: { ...always, ...length, ...headers } });
+  const all = { ...always, ...length, ...headers };
+  const sent = send(url, { method, agent, lookup: lookup.find, headers: all });
   sent.end(body);
   return sent;
 }
