@@ -27,9 +27,9 @@ export function createLineBuffer(
 ): LineBuffer {
   let gathered = '';
   let count = 0;
-  // Not told yet, and ever.
   let lost = 0;
-  let lostInAll = 0;
+  // Of those, by a line that is written or on its way.
+  let told = 0;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
@@ -39,22 +39,20 @@ export function createLineBuffer(
     [gathered, count] = ['', 0];
     if (stream.writableLength > MAX_OWED) {
       lost += lines;
-      lostInAll += lines;
       return;
     }
-    const told = lost;
-    lost = 0;
-    stream.write((told === 0 ? '' : lossLine(told)) + text, (error, written = 0) => {
+    const untold = lost - told;
+    told = lost;
+    stream.write((untold === 0 ? '' : lossLine(untold)) + text, (error, written = 0) => {
       if (!error) return;
-      const loss = told === 0 ? 0 : 1;
-      const missing = lines - Math.max(written - loss, 0);
-      lost += missing + (written < loss ? told : 0);
-      lostInAll += missing;
+      const own = untold === 0 ? 0 : 1;
+      lost += lines - Math.max(written - own, 0);
+      if (written < own) told -= untold;
     });
   };
   return {
     flush,
-    lost: () => lostInAll,
+    lost: () => lost,
     add(line) {
       gathered += line;
       count++;
