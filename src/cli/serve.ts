@@ -36,7 +36,7 @@ async function serve(configFile: string, context: CommandContext): Promise<void>
     await runWorker(config, { log, output: context.stdout, clock: Date.now, stopSignal });
     return;
   }
-  const service = await start(config, log, { configFile, context });
+  const service = await start(config, log, configFile);
   const offReload = context.onSignal('SIGHUP', () => void service.reload());
   log.info('serving', {
     listen: `${config.listen.host}:${service.port}`,
@@ -49,17 +49,12 @@ async function serve(configFile: string, context: CommandContext): Promise<void>
   log.info('stopped');
 }
 
-interface Call {
-  readonly configFile: string;
-  readonly context: CommandContext;
-}
-
 /** In this process, or in as many as the config asks for. */
-function start(config: Config, log: StreamLog, { configFile, context }: Call): Promise<Service> {
+function start(config: Config, log: StreamLog, configFile: string): Promise<Service> {
   const count = workerCount(config.workers);
   if (count === 1) return startService(config, log, Date.now, createProcessRegistry(log));
   const args = ['serve', '--config', configFile];
-  return startWorkers(config, { count, args, log, output: context.stdout, clock: Date.now });
+  return startWorkers(config, { count, args, log, clock: Date.now });
 }
 
 /** The handlers go with the first signal, so that a second one ends the process at once. */

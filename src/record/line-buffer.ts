@@ -9,8 +9,8 @@ const MAX_OWED = 8 * 1024 * 1024;
 
 /** Gathers the lines of a log, so that each costs little; it never waits, and never fails. */
 export interface LineBuffer {
-  /** Takes a line, with its end, that is to be written soon. */
-  add(line: string): void;
+  /** Takes a line, or so many, with their ends, that are to be written soon. */
+  add(text: string, lines?: number): void;
   /** Hands over to the stream all that was taken. */
   flush(): void;
   /** How many lines were lost so far. */
@@ -53,9 +53,9 @@ export function createLineBuffer(
   return {
     flush,
     lost: () => lost,
-    add(line) {
-      gathered += line;
-      count++;
+    add(text, added = 1) {
+      gathered += text;
+      count += added;
       if (gathered.length >= MAX_GATHERED) flush();
       else timer ??= setTimeout(flush, MAX_WAIT_MS).unref();
     },

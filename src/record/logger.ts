@@ -32,6 +32,8 @@ export interface Log {
 /** A log that counts the lines that could not be written. */
 export interface StreamLog extends Log {
   lost(): number;
+  /** Passes on whole lines, as another process has written them to a log of its own. */
+  pass(text: string): void;
 }
 
 export interface LogOptions {
@@ -72,6 +74,10 @@ export function createLog(options: LogOptions, stream: Writable): StreamLog {
     },
     writes: (level) => logger.isLevelEnabled(level),
     lost: () => lines.lost(),
+    pass(text) {
+      lines.add(text, text.split('\n').length - 1);
+      lines.flush();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createCertificateMetrics } from './certificate-metrics.ts';
 import type { ClientCertificates, OwnCertificates } from './certificate-metrics.ts';
+import { registerLogMetric } from './log-metric.ts';
 import { createRegistryMetrics } from './registry-metrics.ts';
 import type { RegistryMetrics } from './registry-metrics.ts';
 import { createReviewMetrics } from './review-metrics.ts';
@@ -47,14 +48,6 @@ export function createMetrics(registry: Registry, probe: MetricsProbe, version: 
 export function createProcessRegistry(log: { lost(): number }): Registry {
   const register = new Registry();
   collectDefaultMetrics({ register });
-  new Counter({
-    name: 'image_checker_log_lines_lost_total',
-    help: 'Log lines that could not be written: the disk is full, or the reader has gone or does not keep up.',
-    registers: [register],
-    collect() {
-      this.reset();
-      this.inc(log.lost());
-    },
-  });
+  registerLogMetric(register, () => log.lost());
   return register;
 }

@@ -1,4 +1,5 @@
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
+import { registerLogMetric } from './log-metric.ts';
 import { registerReadyMetric } from './state-metrics.ts';
 
 /** The metrics of a service of several processes, as the one shows them that speaks for all. */
@@ -13,11 +14,14 @@ export interface PrimaryProbe {
   /** How many workers serve. */
   readonly serving: () => number;
   readonly ready: () => boolean;
+  /** Lines of the log, and of the workers' logs. */
+  readonly lost: () => number;
 }
 
-export function createPrimaryMetrics({ serving, ready }: PrimaryProbe): PrimaryMetrics {
+export function createPrimaryMetrics({ serving, ready, lost }: PrimaryProbe): PrimaryMetrics {
   const own = new Registry();
   registerReadyMetric(own, ready);
+  registerLogMetric(own, lost);
   const ended = registerWorkerMetrics(own, serving);
   const ofWorkers = new AggregatorRegistry();
   return {

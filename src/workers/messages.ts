@@ -3,7 +3,12 @@ import type { Readiness } from '../transport/readiness.ts';
 /** What a worker tells, on a channel that it shares with prom-client and node:cluster. */
 export type FromWorker =
   | { readonly imageChecker: 'serving'; readonly port: number }
-  | { readonly imageChecker: 'state'; readonly readiness: Readiness };
+  | {
+      readonly imageChecker: 'state';
+      readonly readiness: Readiness;
+      /** Lines of its log that it could not hand over, so far. */
+      readonly lost: number;
+    };
 
 /** What a worker is told. */
 export interface ToWorker {

@@ -39,10 +39,13 @@ export async function runWorker(config: Config, deps: WorkerDeps): Promise<void>
     process.channel?.unref();
     throw thrown;
   });
-  const told = listenToPrimary(reviews);
-  report(reviews);
+  const report = (): void => {
+    tell({ imageChecker: 'state', readiness: reviews.readiness(), lost: log.lost() });
+  };
+  const told = listenToPrimary(reviews, report);
+  report();
   tell({ imageChecker: 'serving', port: reviews.port });
-  const timer = setInterval(report, REPORT_MS, reviews);
+  const timer = setInterval(report, REPORT_MS);
   await Promise.race([stopSignal, told]);
   clearInterval(timer);
   await reviews.stop();
@@ -53,11 +56,8 @@ export async function runWorker(config: Config, deps: WorkerDeps): Promise<void>
 }
 
 /** Resolves when the primary process says that it is time to stop. */
-function listenToPrimary(reviews: Reviews): Promise<void> {
-  const reload = (): void =>
-    void reviews.reload().then(() => {
-      report(reviews);
-    });
+function listenToPrimary(reviews: Reviews, report: () => void): Promise<void> {
+  const reload = (): void => void reviews.reload().then(report);
   process.on('SIGHUP', reload);
   return new Promise((resolve) => {
     process.on('message', (message: unknown) => {
@@ -66,10 +66,6 @@ function listenToPrimary(reviews: Reviews): Promise<void> {
       else reload();
     });
   });
-}
-
-function report(reviews: Reviews): void {
-  tell({ imageChecker: 'state', readiness: reviews.readiness() });
 }
 
 /** To a primary process that has gone there is nothing to tell: this one ends as well. */

@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { Writable } from 'node:stream';
 import type { Config } from '../config/schema.ts';
-import type { Log } from '../record/logger.ts';
+import type { StreamLog } from '../record/logger.ts';
 import { createPrimaryMetrics } from '../record/worker-metrics.ts';
 import { checkStart, startAdmin } from '../service.ts';
 import type { Service } from '../service.ts';
@@ -17,9 +16,8 @@ export interface WorkersDeps {
   readonly count: number;
   /** The arguments of this program that make it a worker. */
   readonly args: readonly string[];
-  readonly log: Log;
-  /** Where the workers' logs go. */
-  readonly output: Writable;
+  /** Where the workers' logs go, too. */
+  readonly log: StreamLog;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -31,14 +29,24 @@ export interface WorkersDeps {
  * @throws {ImageCheckerError} with all problems of certificates, rules and ports
  */
 export async function startWorkers(config: Config, deps: WorkersDeps): Promise<Service> {
-  const { count, args, log, output, clock } = deps;
+  const { count, args, log, clock } = deps;
   await checkStart(config, clock());
   const metrics = createPrimaryMetrics({
     serving: () => supervisor.serving(),
     ready: () => supervisor.readiness().ready,
+    lost: () => log.lost() + supervisor.lost(),
   });
   const supervisor = createSupervisor({
-    ...{ count, log, fork: createFork(args, createRelay(output)) },
+    ...{
+      count,
+      log,
+      fork: createFork(
+        args,
+        createRelay((lines) => {
+          log.pass(lines);
+        }),
+      ),
+    },
     now: () => performance.now(),
     onLoss: metrics.workerEnded,
   });

@@ -31,6 +31,8 @@ export interface Supervisor {
   /** As the workers see it, and as they are seen. */
   readonly readiness: () => Readiness;
   serving(): number;
+  /** Lines of their logs that workers could not hand over, those included that have ended. */
+  lost(): number;
   reload(): void;
   /** Lets the workers finish what is in flight, and ends those that are left after `graceMs`. */
   stop(graceMs: number): Promise<void>;
@@ -43,12 +45,15 @@ const MAX_DELAY_MS = 30_000;
 interface Slot extends WorkerState {
   /** Undefined once it has ended, until another takes its place. */
   process: WorkerProcess | undefined;
+  /** Lines of its log, as it last said. */
+  lost: number;
 }
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const { count, log, now } = deps;
   const slots = new Map<number, Slot>();
   let stopping = false;
+  let lost = 0;
   const port = withResolvers<number>();
   const start = (number: number, losses: number): void => {
     if (stopping) return;
@@ -60,12 +65,18 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       losses,
       heardAt: 0,
       readiness: undefined,
+      lost: 0,
     };
     slots.set(number, slot);
     process.onMessage((message) => {
       slot.heardAt = now();
-      if (message.imageChecker === 'state') slot.readiness = message.readiness;
-      else if ([...slots.values()].every(({ heardAt }) => heardAt > 0)) port.resolve(message.port);
+      if (message.imageChecker === 'state') {
+        slot.readiness = message.readiness;
+        lost += message.lost - slot.lost;
+        slot.lost = message.lost;
+      } else if ([...slots.values()].every(({ heardAt }) => heardAt > 0)) {
+        port.resolve(message.port);
+      }
     });
     process.onExit((code, signal) => {
       slot.process = undefined;
@@ -93,6 +104,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     port: port.promise,
     readiness: () => combineReadiness([...slots.values()], now(), stopping),
     serving: () => [...slots.values()].filter(({ readiness }) => readiness !== undefined).length,
+    lost: () => lost,
     reload() {
       send({ imageChecker: 'reload' });
     },

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import type { Log, LogLevel, LogOptions } from '../../src/record/logger.ts';
+import type { LogLevel, LogOptions, StreamLog } from '../../src/record/logger.ts';
 import { createLog } from '../../src/record/logger.ts';
 
 class Sink extends Writable {
@@ -16,7 +16,7 @@ class Sink extends Writable {
   }
 }
 
-function open(options: Partial<LogOptions> = {}): { log: Log; sink: Sink } {
+function open(options: Partial<LogOptions> = {}): { log: StreamLog; sink: Sink } {
   const sink = new Sink();
   return { log: createLog({ level: 'debug', format: 'json', ...options }, sink), sink };
 }
@@ -153,6 +153,27 @@ describe('a line that is written often', () => {
     log.often('info', 'one', {});
     log.warn('two');
     expect(sink.lines()).toHaveLength(1);
+  });
+});
+
+describe('lines of another process', () => {
+  it('are passed on as they are, after what was logged before', () => {
+    const { log, sink } = open({ level: 'error' });
+    log.often('error', 'one', {});
+    log.pass('{"two":2}\nthree\n');
+    expect(sink.lines().slice(1)).toEqual(['{"two":2}', 'three']);
+  });
+
+  it('are counted when they cannot be written', async () => {
+    const stream = new Writable({
+      write(_chunk, _encoding, done) {
+        done(new Error('disk full'));
+      },
+    });
+    const log = createLog({ level: 'info', format: 'json' }, stream);
+    log.pass('one\ntwo\nthree\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.lost()).toBe(3);
   });
 });
 

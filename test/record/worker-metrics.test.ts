@@ -76,7 +76,9 @@ describe('the metrics of the process over the workers', () => {
     [true, 1],
     [false, 0],
   ])('are ready by /readyz: %s', async (ready, value) => {
-    const metrics = createPrimaryMetrics({ serving: () => 1, ready: () => ready });
-    expect(samplesOf(await metrics.metrics(), 'image_checker_ready')).toEqual({ '': value });
+    const metrics = createPrimaryMetrics({ serving: () => 1, ready: () => ready, lost: () => 7 });
+    const text = await metrics.metrics();
+    expect(samplesOf(text, 'image_checker_ready')).toEqual({ '': value });
+    expect(samplesOf(text, 'image_checker_log_lines_lost_total')).toEqual({ '': 7 });
   });
 });

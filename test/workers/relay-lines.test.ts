@@ -8,7 +8,7 @@ function open(): { inputs: PassThrough[]; text: () => string } {
   let text = '';
   output.setEncoding('utf8').on('data', (part: string) => (text += part));
   const inputs = [new PassThrough(), new PassThrough()];
-  const relay = createRelay(output);
+  const relay = createRelay((lines) => output.write(lines));
   for (const input of inputs) relay(input);
   return { inputs, text: () => text };
 }

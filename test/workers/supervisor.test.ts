@@ -33,9 +33,9 @@ class FakeProcess implements WorkerProcess {
     this.#onExit = handler;
   }
 
-  serve(): void {
+  serve(lost = 0): void {
     const readiness = { ready: true, reasons: [], policy: 'p@1', failedReloads: [] };
-    this.#onMessage({ imageChecker: 'state', readiness });
+    this.#onMessage({ imageChecker: 'state', readiness, lost });
     this.#onMessage({ imageChecker: 'serving', port: 1234 });
   }
 
@@ -144,6 +144,21 @@ describe('a worker that ends', () => {
     processes.at(-1)?.serve();
     expect(log.lines.map(({ fields }) => fields['delayMs'])).toEqual([0, 0, 0, 0, 0]);
     expect(supervisor.readiness().ready).toBe(true);
+  });
+});
+
+describe('the lines that workers lost', () => {
+  it('are counted once, and stay counted when their worker is replaced', async () => {
+    const { supervisor, processes } = open(2);
+    processes[0]?.serve(3);
+    processes[1]?.serve(4);
+    processes[1]?.serve(6);
+    expect(supervisor.lost()).toBe(9);
+    processes[1]?.end();
+    await jest.advanceTimersByTimeAsync(1);
+    expect(supervisor.lost()).toBe(9);
+    processes[2]?.serve(1);
+    expect(supervisor.lost()).toBe(10);
   });
 });
 
