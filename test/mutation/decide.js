@@ -1,3 +1,3 @@
 import { mutationsOf } from './shared.js';
 
-export default mutationsOf('decide', ['properties.test.ts']);
+export default mutationsOf('decide', ['properties.test.ts', 'settle-properties.test.ts']);
