@@ -15,6 +15,7 @@ const TARGETS = {
   review: { share: 3, bytes: 2048, dictionary: 'review' },
   policy: { share: 3, bytes: 2048, dictionary: 'rules' },
   rules: { share: 3, bytes: 2048, dictionary: 'rules' },
+  artefact: { share: 2, bytes: 2048, dictionary: 'artefact' },
   config: { share: 1, bytes: 2048, dictionary: 'kubernetes' },
   kubeconf: { share: 1, bytes: 2048, dictionary: 'kubernetes' },
   manifest: { share: 2, bytes: 4096, dictionary: 'kubernetes' },
