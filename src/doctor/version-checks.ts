@@ -79,7 +79,8 @@ function checkEphemeral({ text, minor, patch }: Version, findings: Findings): vo
   }
   const message = `expected a version with CVE-2023-2727 fixed, got ${text}: kubectl debug gets any image in`;
   const hint = 'upgrade to 1.24.15, 1.25.11, 1.26.6, 1.27.3 or newer';
-  findings.fail(id, { message, hint });
+  // Not a failure: what kube-apiserver lacks it lacks without the plugin as well.
+  findings.warn(id, { message, hint });
 }
 
 function checkVolumes({ text, minor }: Version, findings: Findings): void {

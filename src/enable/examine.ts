@@ -1,5 +1,5 @@
 import { runDoctor } from '../doctor/doctor.ts';
-import type { CheckId, Finding } from '../doctor/finding.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { systemDoctorPorts } from '../doctor/system-ports.ts';
 import type { Problem } from '../errors.ts';
 import type { EnableOptions } from './options.ts';
@@ -14,17 +14,11 @@ export async function examine(plan: Enabling, options: EnableOptions): Promise<E
     { dir, manifest, admissionConfiguration, ...(serviceDir !== undefined && { serviceDir }) },
     systemDoctorPorts(),
   );
-  const found = findings.filter(({ status }) => status !== 'ok');
-  const stops = ({ id, status }: Finding): boolean =>
-    status === 'fail' && !NO_REASON_TO_STOP.has(id);
   return {
-    failures: found.filter(stops).map(problemOf),
-    warnings: found.filter((finding) => !stops(finding)).map(problemOf),
+    failures: findings.filter(({ status }) => status === 'fail').map(problemOf),
+    warnings: findings.filter(({ status }) => status === 'warn').map(problemOf),
   };
 }
-
-/** Gaps of kube-apiserver itself, which are as wide without the plugin. */
-const NO_REASON_TO_STOP = new Set<CheckId>(['version-cve-2023-2727']);
 
 function problemOf({ id, message, fix, file, line, column }: Finding): Problem {
   return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { removePlace } from '../setup/support.ts';
 import { CA, CLIENT, make, SERVER } from './openssl.ts';
-import { edit, examineNode, faultsOf, manifestOf, newNode } from './place.ts';
+import { edit, examineNode, faultsOf, manifestOf, newNode, VERSION } from './place.ts';
 import type { Node } from './place.ts';
 
 let node: Node;
@@ -86,6 +86,16 @@ describe('the doctor', () => {
       await symlink(`..data/${name}`, join(node.dir, name));
     }
     expect(faultsOf(await examineNode(node))).toEqual([]);
+  });
+
+  it('warns of a kube-apiserver that asks about no ephemeral containers, and says what to do', async () => {
+    await edit(node.manifest, `apiserver:${VERSION}`, 'apiserver:v1.26.5');
+    const found = async (strict: boolean): Promise<unknown> =>
+      (await examineNode(node, { strict })).filter(({ status }) => status !== 'ok');
+    const id = 'version-cve-2023-2727';
+    const fix = 'upgrade to 1.24.15, 1.25.11, 1.26.6, 1.27.3 or newer';
+    expect(await found(false)).toMatchObject([{ id, status: 'warn', fix }]);
+    expect(await found(true)).toMatchObject([{ id, status: 'fail', fix }]);
   });
 
   it('makes failures of warnings when it is strict', async () => {

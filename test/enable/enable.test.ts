@@ -156,6 +156,19 @@ describe('enable', () => {
     const warnings = world.messages().filter((message) => message.startsWith('warning'));
     expect(warnings).toEqual([expect.stringMatching(/^warning: shop\/web would be refused: quay/)]);
   });
+
+  it('warns, as the doctor does, of a kube-apiserver that asks about no ephemeral containers', async () => {
+    const old = before.replace(/(kube-apiserver:)v[0-9.]+/, '$1v1.26.5');
+    expect(old).not.toBe(before);
+    await writeFile(node.manifest, old);
+    await node.tick();
+    await node.tick();
+    const world = worldOf(node);
+    expect(await run(world)).toMatchObject({ outcome: 'done' });
+    expect(world.messages()).toContainEqual(
+      expect.stringMatching(/^warning: .*, got v1\.26\.5: .* \(version-cve-2023-2727\)$/),
+    );
+  });
 });
 
 describe('pre-flight refuses', () => {
