@@ -1,4 +1,4 @@
-import { decideAlone, examineReview, needsRegistry } from './decide/decide-review.ts';
+import { examineReview } from './decide/decide-review.ts';
 import type { ReviewLimits } from './decide/decide-review.ts';
 import type { Decision } from './decide/decision.ts';
 import type { Inspector } from './decide/inspection.ts';
@@ -82,9 +82,7 @@ function decideOrDeny(
     return UNDECIDED;
   };
   try {
-    const examination = examineReview(review, policy, limits);
-    if (!needsRegistry(examination)) return decideAlone(examination);
-    const decision = settleReview(examination, inspector);
+    const decision = settleReview(examineReview(review, policy, limits), inspector);
     return decision instanceof Promise ? decision.catch(deny) : decision;
   } catch (thrown) {
     return deny(thrown);
