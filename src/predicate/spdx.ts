@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../parse/bounded-json.ts';
 import { listAt, textAt } from './json.ts';
 import { packageUrlsOf } from './packages.ts';
 import type { ListedPackage, PackageUrl } from './packages.ts';
@@ -10,15 +11,9 @@ const VERSION = 'SPDX-2.';
 /** SPDX 2: JSON, or with cosign's `--type spdx` the text of a file, JSON or tag and value. */
 export function readSpdx(predicate: unknown): readonly ListedPackage[] | string {
   if (typeof predicate !== 'string') return readJson(predicate);
-  return predicate.trimStart().startsWith('{') ? readText(predicate) : readTags(predicate);
-}
-
-function readText(text: string): readonly ListedPackage[] | string {
-  try {
-    return readJson(JSON.parse(text));
-  } catch {
-    return MALFORMED;
-  }
+  return predicate.trimStart().startsWith('{')
+    ? readJson(parseBoundedJson(Buffer.from(predicate)))
+    : readTags(predicate);
 }
 
 function readJson(document: unknown): readonly ListedPackage[] | string {

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../parse/bounded-json.ts';
 import type { Descriptor } from './registry.ts';
 import { isDigest } from './digest.ts';
 
@@ -8,18 +9,10 @@ type Fields = Readonly<Record<string, unknown>>;
  * What is no whole descriptor is left out: nothing could be fetched by it.
  */
 export function readIndex(bytes: Uint8Array): readonly Descriptor[] | undefined {
-  const index = fieldsOf(parse(bytes));
+  const index = fieldsOf(parseBoundedJson(bytes));
   const list: unknown = index?.['manifests'];
   if (!Array.isArray(list)) return undefined;
   return (list as unknown[]).flatMap((entry) => descriptorOf(fieldsOf(entry)) ?? []);
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 function descriptorOf(entry: Fields | undefined): Descriptor | undefined {

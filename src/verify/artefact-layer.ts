@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { parseBoundedJson } from '../parse/bounded-json.ts';
 import type { Layer } from './artefact-manifest.ts';
 import type { Artefact } from './artefact.ts';
 import { decodeBase64 } from './base64.ts';
-import { parseBoundedJson } from './bounded-json.ts';
 import { BUNDLE_MEDIA_TYPE, readBundle } from './bundle.ts';
 import { preAuthenticationEncoding, readEnvelope } from './dsse.ts';
 import type { Envelope } from './dsse.ts';

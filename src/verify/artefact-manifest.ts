@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { parseBoundedJson } from '../parse/bounded-json.ts';
 import { isDigest } from '../registry/digest.ts';
 import type { Manifest } from '../registry/registry.ts';
-import { parseBoundedJson } from './bounded-json.ts';
 
 /** Bytes: annotations with a signature, its certificates and log entry for every layer. */
 const MAX_BYTES = 1024 * 1024;

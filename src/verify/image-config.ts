@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { parseBoundedJson } from '../parse/bounded-json.ts';
 import type { Repository } from '../registry/registry.ts';
-import { parseBoundedJson } from './bounded-json.ts';
 import { platformSchema, placeOf, readImageManifest } from './image-manifest.ts';
 import type { ConfigDescriptor, OfferedPlatform } from './image-manifest.ts';
 import type { VerifyContext } from './resolved-image.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { parseBoundedJson } from '../parse/bounded-json.ts';
 import type { Manifest } from '../registry/registry.ts';
-import { parseBoundedJson } from './bounded-json.ts';
 
 /*
  * What an image's digest stands for: a manifest of one image, or an index of images for several

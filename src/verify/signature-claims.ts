@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { parseBoundedJson } from '../parse/bounded-json.ts';
 import { parseImageReference } from '../parse/image-reference.ts';
 import type { SignatureRequirement } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
-import { parseBoundedJson } from './bounded-json.ts';
 import { SIGN_PREDICATE_TYPE } from './discover.ts';
 import type { ResolvedImage } from './resolved-image.ts';
 import { readStatement, subjectOf } from './statement.ts';

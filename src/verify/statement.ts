@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { parseBoundedJson } from '../parse/bounded-json.ts';
 import type { Artefact } from './artefact.ts';
-import { parseBoundedJson } from './bounded-json.ts';
 
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 

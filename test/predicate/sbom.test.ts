@@ -126,10 +126,19 @@ describe('the packages of an SBOM', () => {
   });
 });
 
+/** SPDX as a text of JSON, with something in it that nobody asks for. */
+const besides = (json: string): string =>
+  `{"besides":${json},${JSON.stringify(spdx({ name: 'a' })).slice(1)}`;
+
 describe('an SBOM', () => {
   it.each([
     ['SPDX', readSpdx, spdx({ name: 'a' })],
     ['SPDX as a text of JSON', readSpdx, ` ${JSON.stringify(spdx({ name: 'a' }))}`],
+    [
+      'SPDX as a text of JSON, with as much as goes',
+      readSpdx,
+      besides(`${'['.repeat(63)}${']'.repeat(63)}`),
+    ],
     ['SPDX as tags and values', readSpdx, spdxTags({ name: 'a' })],
     ['SPDX without references', readSpdx, { spdxVersion: 'SPDX-2.2', packages: [{ name: 'a' }] }],
     ['CycloneDX', readCycloneDx, cyclonedx({ name: 'a' })],
@@ -173,6 +182,8 @@ describe('an SBOM', () => {
       SPDX,
     ],
     ['that is deep', readSpdx, `{"a":${'['.repeat(300_000)}`, SPDX],
+    ['that is deep, and whole', readSpdx, besides(`${'['.repeat(65)}${']'.repeat(65)}`), SPDX],
+    ['that has very many parts', readSpdx, besides(`[${'[],'.repeat(400_000)}1]`), SPDX],
     ['that is of the other kind', readSpdx, cyclonedx({ name: 'a' }), SPDX],
     ['without components', readCycloneDx, cyclonedx(), 'the SBOM lists no packages'],
     [

@@ -299,6 +299,7 @@ describe('the referrers of a manifest', () => {
     ['no index', page('{}'), 'registry-corrupt'],
     ['a list that is none', page('{"manifests":{}}'), 'registry-corrupt'],
     ['depth alone', page('['.repeat(4_000_000)), 'registry-corrupt'],
+    ['parts alone', page(`{"manifests":[${'{},'.repeat(400_000)}{}]}`), 'registry-corrupt'],
     ['no UTF-8', page(Buffer.from([0xff]).toString('latin1')), 'registry-corrupt'],
     [
       'a next page of another repository',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseBoundedJson } from '../../src/verify/bounded-json.ts';
+import { parseBoundedJson } from '../../src/parse/bounded-json.ts';
 
 const parse = (text: string): unknown => parseBoundedJson(Buffer.from(text));
 
