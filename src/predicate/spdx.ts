@@ -7,6 +7,8 @@ export const SPDX = 'https://spdx.dev/Document';
 
 const MALFORMED = 'the SBOM is no SPDX 2 document';
 const VERSION = 'SPDX-2.';
+/** Of a value that may go on over several lines. */
+const TEXT = '<text>';
 
 /** SPDX 2: JSON, or with cosign's `--type spdx` the text of a file, JSON or tag and value. */
 export function readSpdx(predicate: unknown): readonly ListedPackage[] | string {
@@ -40,11 +42,20 @@ interface TagValue {
   readonly value: string;
 }
 
-/** Line by line: what stands within a text of several lines is read too, which can only deny. */
+/**
+ * Line by line: what follows a package's name is said of that package. What stands within a text of
+ * several lines is read too, as one cannot be sure where it ends.
+ */
 function readTags(text: string): readonly ListedPackage[] | string {
-  const tags = text.split('\n').map(readTag);
-  const isSpdx2 = tags.some(({ tag, value }) => tag === 'SPDXVersion' && value.startsWith(VERSION));
-  return isSpdx2 ? packagesOf(tags) : MALFORMED;
+  const packages: TaggedPackage[] = [];
+  let isSpdx2 = false;
+  for (const [line] of text.matchAll(/[^\n]+/g)) {
+    const { tag, value } = readTag(line);
+    if (tag === 'SPDXVersion' && value.startsWith(VERSION)) isSpdx2 = true;
+    if (tag === 'PackageName') packages.push(new TaggedPackage(value));
+    else packages.at(-1)?.read(tag, value);
+  }
+  return isSpdx2 ? packages.flatMap((each) => each.listed()) : MALFORMED;
 }
 
 function readTag(line: string): TagValue {
@@ -52,17 +63,35 @@ function readTag(line: string): TagValue {
   return { tag: line.slice(0, colon).trim(), value: line.slice(colon + 1).trim() };
 }
 
-/** What follows a package's name is said of that package. */
-function packagesOf(tags: readonly TagValue[]): readonly ListedPackage[] {
-  const packages: { names: string[]; version: string | undefined; urls: PackageUrl[] }[] = [];
-  for (const { tag, value } of tags) {
-    if (tag === 'PackageName') packages.push({ names: [value], version: undefined, urls: [] });
-    const last = packages.at(-1);
-    if (last === undefined) continue;
-    if (tag === 'PackageVersion') last.version = value;
-    if (tag === 'ExternalRef') last.urls.push(...packageUrlsOf([locatorOf(value)]));
+/**
+ * Texts come from whoever made the package, who may go on in one as if it were the document. So
+ * what is said of a package behind the beginning of one takes nothing back: not its version, nor
+ * that it is known by its name alone.
+ */
+class TaggedPackage {
+  readonly #name: string;
+  readonly #urls: PackageUrl[] = [];
+  readonly #doubtfulUrls: PackageUrl[] = [];
+  #version: string | undefined;
+  #isDoubtful = false;
+
+  constructor(name: string) {
+    this.#name = name;
   }
-  return packages;
+
+  read(tag: string, value: string): void {
+    if (tag === 'PackageVersion') this.#version = this.#isDoubtful ? undefined : value;
+    if (tag === 'ExternalRef') {
+      const urls = this.#isDoubtful ? this.#doubtfulUrls : this.#urls;
+      urls.push(...packageUrlsOf([locatorOf(value)]));
+    }
+    if (value.includes(TEXT)) this.#isDoubtful = true;
+  }
+
+  listed(): readonly ListedPackage[] {
+    const own = { names: [this.#name], version: this.#version, urls: this.#urls };
+    return [own, { names: [], version: undefined, urls: this.#doubtfulUrls }];
+  }
 }
 
 /** `PACKAGE-MANAGER purl pkg:npm/left-pad@1.3.0` */

@@ -113,6 +113,38 @@ describe('the packages of an SBOM', () => {
     expect(check.refusal(text, 0)).toBe('the SBOM lists evil');
   });
 
+  const described = (version: string | undefined, ...lines: string[]): string =>
+    [
+      spdxTags({ name: 'left-pad', ...(version !== undefined && { version }) }),
+      'PackageDescription: <text>of whoever made it',
+      ...lines,
+    ].join('\n');
+  const URL = 'pkg:npm/left-pad';
+  it.each([
+    ['another version', `${URL}@1.3.0`, described('1.3.0', 'PackageVersion: 9.0.0', '</text>')],
+    ['a version', `${URL}@1.3.0`, described(undefined, 'PackageVersion: 9.0.0', '</text>')],
+    ['its end', `${URL}@1.3.0`, described('1.3.0', '</text>', 'PackageVersion: 9.0.0')],
+    ['another package', `${URL}@1.3.0`, described('1.3.0', 'PackageName: x', 'PackageVersion: 9')],
+    ['another URL', URL, described('1.3.0', 'ExternalRef: PACKAGE-MANAGER purl pkg:npm/x')],
+    [
+      'a URL of its name',
+      URL,
+      described('1.3.0', 'ExternalRef: PACKAGE-MANAGER purl pkg:x/left-pad'),
+    ],
+  ])('are refused though their own text pretends to be %s', (_what, forbidden, text) => {
+    const check = forbiddenPackagesCheck(readSpdx, new ForbiddenPackages([forbidden]));
+    expect(check.refusal(text, 0)).toBe(`the SBOM lists ${forbidden}`);
+  });
+
+  it('are known by a URL behind a text too, and what is not forbidden will do', () => {
+    const text = described('1.3.0', '</text>', 'ExternalRef: PACKAGE-MANAGER purl pkg:npm/x@2');
+    const refusalOf = (forbidden: string) =>
+      forbiddenPackagesCheck(readSpdx, new ForbiddenPackages([forbidden])).refusal(text, 0);
+    expect(refusalOf('pkg:npm/x')).toBe('the SBOM lists pkg:npm/x');
+    expect(refusalOf(`${URL}@1.2.0`)).toBeUndefined();
+    expect(refusalOf('pkg:npm/y')).toBeUndefined();
+  });
+
   it('are found in a list as large as a registry gives', () => {
     const packages = Array.from({ length: 30_000 }, (_, index) => ({
       name: `package-${index}`,
