@@ -6,23 +6,26 @@ export const CYCLONEDX = 'https://cyclonedx.org/bom';
 
 const MALFORMED = 'the SBOM is no CycloneDX document in JSON';
 
-/** CycloneDX: components may hold components. The one that the document is about does not count. */
+/**
+ * CycloneDX: components may hold components. The one that the document is about does not count, but
+ * what it is made of does.
+ */
 export function readCycloneDx(predicate: unknown): readonly ListedPackage[] | string {
   if (textAt(predicate, 'bomFormat') !== 'CycloneDX') return MALFORMED;
   const packages: ListedPackage[] = [];
-  const open: unknown[] = [predicate];
+  const open = [predicate, ...nestedIn([valueAt(predicate, 'metadata', 'component')])];
   while (open.length > 0) {
     const components = listAt(open.pop(), 'components');
     const read = components?.map(readComponent) ?? [undefined];
     if (!read.every((each) => each !== undefined)) return MALFORMED;
     for (const each of read) packages.push(each);
-    for (const each of components ?? []) if (isNested(each)) open.push(each);
+    for (const each of nestedIn(components ?? [])) open.push(each);
   }
   return packages;
 }
 
-function isNested(component: unknown): boolean {
-  return isObject(component) && Object.hasOwn(component, 'components');
+function nestedIn(components: readonly unknown[]): readonly unknown[] {
+  return components.filter((each) => isObject(each) && Object.hasOwn(each, 'components'));
 }
 
 function readComponent(component: unknown): ListedPackage | undefined {

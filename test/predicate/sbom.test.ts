@@ -107,6 +107,21 @@ describe('the packages of an SBOM', () => {
     }
   });
 
+  it('are refused in what the document is about, which is itself none of them', () => {
+    const document = {
+      bomFormat: 'CycloneDX',
+      metadata: { component: { name: 'app', components: [{ name: 'evil' }] } },
+      components: [{ name: 'a' }],
+    };
+    const refusalOf = (forbidden: string) =>
+      forbiddenPackagesCheck(readCycloneDx, new ForbiddenPackages([forbidden])).refusal(
+        document,
+        0,
+      );
+    expect(refusalOf('evil')).toBe('the SBOM lists evil');
+    expect(refusalOf('app')).toBeUndefined();
+  });
+
   it('are refused within a text of several lines', () => {
     const check = forbiddenPackagesCheck(readSpdx, new ForbiddenPackages(['evil']));
     const text = `${spdxTags({ name: 'a' })}\nPackageComment: <text>\nPackageName: evil\n</text>`;
