@@ -70,7 +70,7 @@ export class ForbiddenPackages {
 
   #add(entry: Entry): void {
     const [, ...path] = entry.path.split('/');
-    append(this.#urls, entry.path, entry);
+    append(this.#urls, keyOf(entry.path), entry);
     for (const name of new Set([path.join('/'), path.at(-1) ?? ''])) {
       append(this.#urlNames, name, entry);
     }
@@ -83,7 +83,7 @@ export class ForbiddenPackages {
       .map((name) => this.#names.get(name))
       .find((source) => source !== undefined);
     if (byName !== undefined) return byName;
-    const byUrl = urls.flatMap((url) => hits(this.#urls.get(url.path), url.version));
+    const byUrl = urls.flatMap((url) => hits(this.#urls.get(keyOf(url.path)), url.version));
     const byUrlName =
       urls.length > 0 ? [] : lower.flatMap((name) => hits(this.#urlNames.get(name), version));
     return [...byUrl, ...byUrlName][0]?.source;
@@ -92,6 +92,11 @@ export class ForbiddenPackages {
 
 interface Entry extends PackageUrl {
   readonly source: string;
+}
+
+/** Names that differ in these characters alone are the same to Python (PEP 503). */
+function keyOf(path: string): string {
+  return path.startsWith('pypi/') ? path.replaceAll(/[-_.]+/g, '-') : path;
 }
 
 function append(map: Map<string, Entry[]>, key: string, entry: Entry): void {

@@ -65,6 +65,8 @@ describe('the packages of an SBOM', () => {
     ['another namespace', ['pkg:maven/evil/log4j-core'], { ...LOG4J, purl: `${LOG4J_URL}@2.14.1` }],
     ['another version', [`${LOG4J_URL}@2.14.0`], { ...LOG4J, purl: `${LOG4J_URL}@2.14.1` }],
     ['another version, told by its name', [`${LOG4J_URL}@2.14.0`], LOG4J],
+    ['a name that only Python takes for it', ['pkg:npm/a.b'], { name: 'x', purl: 'pkg:npm/a-b@1' }],
+    ['that but for a part', ['pkg:pypi/a.b'], { name: 'x', purl: 'pkg:pypi/ab@1' }],
   ])('will do when what is forbidden is %s', (_what, forbidden, listed) => {
     expect(refusalsOf(forbidden, { name: 'zlib' }, listed)).toEqual(new Set([undefined]));
   });
@@ -83,6 +85,8 @@ describe('the packages of an SBOM', () => {
     ['a URL and version, where it has a name alone', `${LOG4J_URL}@2.14.1`, LOG4J],
     ['a URL, where its URL cannot be read', LOG4J_URL, { ...LOG4J, purl: 'pkg:' }],
     ['its URL, escaped', 'pkg:npm/@angular/core', { name: 'x', purl: 'pkg:npm/%40angular/core@1' }],
+    ['its URL, as Python takes it', 'pkg:pypi/A.b_c', { name: 'x', purl: 'pkg:pypi/a-b-c@1' }],
+    ['its name in a URL of Python', 'pkg:pypi/a.b', { name: 'A.b' }],
     ['its URL, with more slashes', LOG4J_URL, { ...LOG4J, purl: LOG4J_URL.replace(':', '://') }],
   ])('are refused when what is forbidden is %s', (_what, forbidden, listed) => {
     expect(refusalsOf([forbidden, 'other'], { name: 'zlib' }, listed)).toEqual(
