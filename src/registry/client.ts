@@ -3,6 +3,7 @@ import { senderOf } from './authorizer.ts';
 import type { Authorization, Authorizer } from './authorizer.ts';
 import type { Courier, Parcel } from './courier.ts';
 import type { RegistryDeps } from './deps.ts';
+import { isOf } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isFailure, limited, unavailable } from './failure.ts';
 import type { Failure } from './failure.ts';
@@ -105,7 +106,7 @@ export class Client {
 
 /** A 401 of storage that we were redirected to is none of the registry's. */
 function isChallenge({ status, origin }: Answer, endpoint: Endpoint): boolean {
-  return status === 401 && origin === new URL(endpoint.origin).origin;
+  return status === 401 && isOf(endpoint, new URL(origin));
 }
 
 /** @returns false when the signal ended first */

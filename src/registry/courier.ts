@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { RegistriesConfig } from '../config/registries.ts';
 import { refusalOf } from './addresses.ts';
 import type { ByteBudget } from './byte-budget.ts';
+import { isOf, maySendTo } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
@@ -82,7 +83,7 @@ export class Courier {
 
   #targetOf(endpoint: Endpoint, url: URL): Target {
     const { settings, isNamed, origin } = endpoint;
-    if (url.origin === new URL(origin).origin)
+    if (isOf(endpoint, url))
       return { url, tls: settings, isKnown: isNamed, mayBeLoopback: isNamed };
     const named = Object.hasOwn(this.#hosts, url.host) ? this.#hosts[url.host] : undefined;
     // A registry with an authority of its own has storage with one; its client certificate stays here.
@@ -109,8 +110,7 @@ function nextOf(answer: Answer, from: URL, endpoint: Endpoint): URL | Failure {
   if (location === '' || !URL.canParse(location, from.href))
     return stray(answer, 'a redirect to somewhere, got none');
   const next = new URL(location, from);
-  const isAsWritten = endpoint.settings.plainHttp && next.origin === endpoint.origin;
-  if (next.protocol !== 'https:' && !isAsWritten) {
+  if (!maySendTo(endpoint, next)) {
     return stray(answer, `a redirect to https, got one to ${next.protocol.slice(0, -1)}`);
   }
   if (next.username !== '' || next.password !== '') {

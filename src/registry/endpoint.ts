@@ -48,6 +48,16 @@ export function hostEndpointOf(registry: string, hosts: RegistriesConfig['hosts'
   return { registry, ...place, origin, path: '', settings, isNamed };
 }
 
+/** Whether an address is one of the host that is asked; the usual port may be written or not. */
+export function isOf({ origin }: Endpoint, url: URL): boolean {
+  return url.origin === new URL(origin).origin;
+}
+
+/** Whether a registry may send us to an address: by https, or to itself where it is asked by http. */
+export function maySendTo(endpoint: Endpoint, url: URL): boolean {
+  return url.protocol === 'https:' || (endpoint.settings.plainHttp && isOf(endpoint, url));
+}
+
 /** `prefix` is where a mirror keeps the repositories. */
 type HostEndpoint = Endpoint & { readonly prefix: string };
 

@@ -113,9 +113,9 @@ function nextPage({ headers }: Answer, endpoint: Endpoint): string | undefined {
   const link = headers['link'];
   if (typeof link !== 'string' || !/rel="?next"?/.test(link)) return undefined;
   const target = link.slice(link.indexOf('<') + 1, link.indexOf('>'));
-  const base = `${endpoint.origin}/v2/${endpoint.path}/`;
-  const url = URL.canParse(target, base) ? new URL(target, base) : undefined;
-  if (url?.href.startsWith(`${base}referrers/`) === true) return url.search;
+  const base = new URL(`${endpoint.origin}/v2/${endpoint.path}/`);
+  const url = URL.canParse(target, base.href) ? new URL(target, base) : undefined;
+  if (url?.href.startsWith(`${base.href}referrers/`) === true) return url.search;
   throw unavailable(
     `${endpoint.host}: expected a next page of the same referrers, got another address`,
   );

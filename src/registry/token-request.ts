@@ -1,5 +1,6 @@
 import { basicHeader } from './credential.ts';
 import type { Credential } from './credential.ts';
+import { maySendTo } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Failure } from './failure.ts';
 import type { Answer } from './wire.ts';
@@ -39,8 +40,7 @@ export function tokenRequest(question: TokenQuestion): TokenRequest | undefined 
   const { realm, endpoint } = question;
   if (!URL.canParse(realm)) return undefined;
   const url = new URL(realm);
-  const isAsWritten = endpoint.settings.plainHttp && url.origin === endpoint.origin;
-  if (url.protocol !== 'https:' && !isAsWritten) return undefined;
+  if (!maySendTo(endpoint, url)) return undefined;
   if (url.username !== '' || url.password !== '') return undefined;
   url.hash = '';
   return question.credential?.kind === 'identity'

@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ImageCheckerError } from '../../src/errors.ts';
+import type { Client } from '../../src/registry/client.ts';
+import { Referrers } from '../../src/registry/referrers.ts';
 import type { Registry, Repository } from '../../src/registry/registry.ts';
 import {
   newRegistryWorld,
@@ -198,6 +200,24 @@ describe('the referrers of a manifest', () => {
     );
     const found = await registry.referrers(app, DIGEST, soon());
     expect(found.map(({ size }) => size)).toEqual([9, 10]);
+  });
+
+  it('come from all pages of a registry that is named with its usual port', async () => {
+    const asked: string[] = [];
+    const ask: Client['ask'] = async (_endpoint, { path }) => {
+      asked.push(path);
+      const link = `</v2/team/app/referrers/${DIGEST}?next=2>; rel="next"`;
+      return Promise.resolve({
+        ...{ host: 'a.test', origin: 'https://a.test', request: `GET ${path}`, status: 200 },
+        headers: { 'content-type': OCI_INDEX, ...(asked.length === 1 && { link }) },
+        body: Buffer.from(index(descriptor)),
+      });
+    };
+    const none = (): Promise<undefined> => Promise.resolve(undefined);
+    const referrers = new Referrers({ ask } as unknown as Client, {}, none, () => 0);
+    const app = { registry: 'a.test:443', repository: 'team/app' };
+    expect(await referrers.of(app, DIGEST, soon())).toEqual([descriptor]);
+    expect(asked).toEqual([`referrers/${DIGEST}`, `referrers/${DIGEST}?next=2`]);
   });
 
   it('are those of the same digest on each page, whatever the registry calls the next one', async () => {
