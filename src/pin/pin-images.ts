@@ -2,6 +2,7 @@ import { ImageCheckerError, messageOf } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import { foldRegistry, parseImageReference } from '../parse/image-reference.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
+import { unavailable } from '../registry/failure.ts';
 import type { Registry } from '../registry/registry.ts';
 
 /** Milliseconds for one image: somebody waits, and no pod does. */
@@ -48,11 +49,7 @@ async function pin(image: string, reference: ImageReference, registry: Registry)
   const { tag, digest, explicitTag } = reference;
   if (digest !== undefined || tag === undefined) return image;
   const manifest = await registry.manifest(reference, tag, AbortSignal.timeout(TIME_LIMIT));
-  if (manifest === undefined) {
-    throw new ImageCheckerError('registry-unavailable', {
-      message: 'expected an image at its registry, got none',
-    });
-  }
+  if (manifest === undefined) throw unavailable('expected an image at its registry, got none');
   return `${image}${explicitTag ? '' : `:${tag}`}@${manifest.digest}`;
 }
 

@@ -28,6 +28,12 @@ loopback.addAddress('::', 'ipv6');
 export const LOOPBACK_HINT =
   'a registry on this machine has to be named in registries.hosts of the config';
 
+/** The address that is written as the host of a URL; undefined where it is a name. */
+export function addressIn({ hostname }: URL): string | undefined {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  return isIP(address) === 0 ? undefined : address;
+}
+
 /** Why an address is not connected to; undefined when it may be. */
 export function refusalOf(address: string, mayBeLoopback: boolean): string | undefined {
   const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';

@@ -134,7 +134,7 @@ export class Authorizer {
     const key = keyOf(question);
     const known = this.#tokens.get(key);
     if (known !== undefined && this.#now() < known.until) return { token: known.value };
-    const token = await this.#flights.run(key, signal, (both) => this.askToken(question, both));
+    const token = await this.#flights.run(key, signal, (both) => this.#askToken(question, both));
     if (isFailure(token)) return token;
     const until = this.#now() + token.lifetime - TOKEN_MARGIN_MS;
     this.#tokens.set(key, { value: token.value, until });
@@ -142,7 +142,7 @@ export class Authorizer {
   }
 
   /** Asks the token service, whatever is remembered. */
-  async askToken(question: TokenQuestion, signal: AbortSignal): Promise<Token | Failure> {
+  async #askToken(question: TokenQuestion, signal: AbortSignal): Promise<Token | Failure> {
     const { endpoint, credential } = question;
     const request = tokenRequest(question);
     if (request === undefined) {

@@ -1,6 +1,5 @@
-import { isIP } from 'node:net';
 import type { RegistriesConfig } from '../config/registries.ts';
-import { refusalOf } from './addresses.ts';
+import { addressIn, refusalOf } from './addresses.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { isOf, maySendTo } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -88,7 +87,7 @@ export class Courier {
     const named = Object.hasOwn(this.#hosts, url.host) ? this.#hosts[url.host] : undefined;
     // A registry with an authority of its own has storage with one; its client certificate stays here.
     const tls = named ?? (settings.ca === undefined ? {} : { ca: settings.ca });
-    const isBesideUs = isNamed && isThisMachine(new URL(origin).hostname);
+    const isBesideUs = isNamed && isThisMachine(new URL(origin));
     const isKnown = isNamed || named !== undefined;
     return { url, tls, isKnown, mayBeLoopback: named !== undefined || isBesideUs };
   }
@@ -99,9 +98,9 @@ function nameOf({ method, url }: Parcel): string {
   return `${method} ${url.pathname}`;
 }
 
-function isThisMachine(hostname: string): boolean {
-  const address = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(address) === 0) return address === 'localhost';
+function isThisMachine(url: URL): boolean {
+  const address = addressIn(url);
+  if (address === undefined) return url.hostname === 'localhost';
   return refusalOf(address, true) === undefined && refusalOf(address, false) !== undefined;
 }
 

@@ -9,6 +9,7 @@ import type { RegistrySettings } from './parts.ts';
 import { Referrers } from './referrers.ts';
 import type { Manifest, Registry, Repository } from './registry.ts';
 import { SingleFlight } from './single-flight.ts';
+import { mediaTypeOf } from './wire.ts';
 import type { Answer } from './wire.ts';
 
 export interface ClosableRegistry extends Registry {
@@ -88,8 +89,7 @@ async function fetchManifest(
   const answer = await client.ask(endpoint, question, signal);
   if (answer.status === 404) return undefined;
   const digest = checkedDigest(answer, isDigest(reference) ? reference : undefined);
-  const mediaType = (answer.headers['content-type'] ?? '').replace(/;.*/s, '').trim();
-  return { digest, mediaType, bytes: answer.body };
+  return { digest, mediaType: mediaTypeOf(answer), bytes: answer.body };
 }
 
 /** The digest of what was answered, which has to be the one asked for and the one that the header names. */

@@ -3,9 +3,7 @@ import { checkDigest } from '../parse/reference-grammar.ts';
 
 /** Whether a text is a digest that can be checked: `sha256:`, `sha384:` or `sha512:` and as many hex digits. */
 export function isDigest(text: string): boolean {
-  return (
-    text.includes(':') && checkDigest(text) === undefined && /^[a-z0-9]+:[0-9a-f]+$/.test(text)
-  );
+  return text.includes(':') && checkDigest(text) === undefined;
 }
 
 /** @param algorithm of a digest */

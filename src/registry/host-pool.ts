@@ -1,8 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { LOOPBACK_HINT, refusalOf } from './addresses.ts';
+import { addressIn, LOOPBACK_HINT, refusalOf } from './addresses.ts';
 import type { RegistryDeps } from './deps.ts';
 import type { Failure } from './failure.ts';
 import { Limiter } from './limiter.ts';
@@ -89,8 +88,8 @@ export class HostPool {
 
 /** Why a host that is an address is not asked; the look-up of a name refuses too. */
 export function refuseAddress({ url, mayBeLoopback }: Target): Failure | undefined {
-  const address = url.hostname.replace(/^\[|\]$/g, '');
-  const refusal = isIP(address) === 0 ? undefined : refusalOf(address, mayBeLoopback);
+  const address = addressIn(url);
+  const refusal = address === undefined ? undefined : refusalOf(address, mayBeLoopback);
   if (refusal === undefined) return undefined;
   const failed = `${url.host}: expected a registry, got ${refusal}, which is not asked`;
   return { failed, hint: LOOPBACK_HINT, transient: false };

@@ -4,6 +4,7 @@ import { scopeOf } from './authorizer.ts';
 import type { RegistryDeps } from './deps.ts';
 import { endpointOf, hostEndpointOf } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
+import { unavailable } from './failure.ts';
 import { openParts } from './parts.ts';
 import type { Parts, RegistrySettings } from './parts.ts';
 import type { Repository } from './registry.ts';
@@ -58,9 +59,7 @@ async function ask({ client }: Parts, endpoint: Endpoint, signal: AbortSignal): 
   const question = { path, accept: 'application/json', maxBytes: MAX_ANSWER, answers };
   const { status, host } = await client.ask(endpoint, question, signal);
   if (status === 404) {
-    throw new ImageCheckerError('registry-unavailable', {
-      message: `${host}: expected a repository ${endpoint.path}, got 404`,
-    });
+    throw unavailable(`${host}: expected a repository ${endpoint.path}, got 404`);
   }
 }
 

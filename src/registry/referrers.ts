@@ -8,6 +8,7 @@ import { endpointOf } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { corrupt, unavailable } from './failure.ts';
 import type { Descriptor, Registry, Repository } from './registry.ts';
+import { mediaTypeOf } from './wire.ts';
 import type { Answer } from './wire.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -96,9 +97,8 @@ export class Referrers {
 }
 
 /** A 200 of another type is a web site's, which answers whatever it is asked. */
-function isIndex({ status, headers }: Answer): boolean {
-  const type = (headers['content-type'] ?? '').replace(/;.*/s, '').trim();
-  return status === 200 && type === INDEX;
+function isIndex(answer: Answer): boolean {
+  return answer.status === 200 && mediaTypeOf(answer) === INDEX;
 }
 
 function listOf({ host, request, status, body }: Answer): readonly Descriptor[] {

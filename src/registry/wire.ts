@@ -36,6 +36,11 @@ export interface Answer {
   readonly body: Uint8Array;
 }
 
+/** Of the Content-Type, without its parameters. */
+export function mediaTypeOf({ headers }: Answer): string {
+  return (headers['content-type'] ?? '').replace(/;.*/s, '').trim();
+}
+
 /** Bytes: what says why something was refused is short. */
 const MAX_ERROR_BYTES = 16 * 1024;
 

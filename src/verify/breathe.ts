@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { ImageCheckerError } from '../errors.ts';
+import { unavailable } from '../registry/failure.ts';
 
 /**
  * What is checked takes processor time: other reviews have their turn in between.
@@ -8,7 +8,5 @@ import { ImageCheckerError } from '../errors.ts';
  */
 export async function breathe(signal: AbortSignal): Promise<void> {
   await setImmediate();
-  if (!signal.aborted) return;
-  const message = 'no time is left to look at what lies beside the image';
-  throw new ImageCheckerError('registry-unavailable', { message });
+  if (signal.aborted) throw unavailable('no time is left to look at what lies beside the image');
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseBoundedJson } from '../parse/bounded-json.ts';
+import { isDigest } from '../registry/digest.ts';
 import type { Manifest } from '../registry/registry.ts';
 
 /*
@@ -41,7 +42,6 @@ export type ImageManifest =
 const MAX_DESCRIPTORS = 64;
 /** Commas and brackets: layers and their annotations, of the largest images a few thousand. */
 const MAX_PARTS = 100_000;
-const DIGEST = /^sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})$/;
 
 const IMAGE_TYPES: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.manifest.v1+json',
@@ -52,7 +52,7 @@ const INDEX_TYPES: ReadonlySet<string> = new Set([
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ]);
 
-const digest = z.string().regex(DIGEST);
+const digest = z.string().refine(isDigest);
 /** Go's null is no value. */
 const optionalText = z
   .string()

@@ -1,4 +1,4 @@
-import { ImageCheckerError } from '../errors.ts';
+import { unavailable } from '../registry/failure.ts';
 import type { Descriptor, Manifest, Registry, Repository } from '../registry/registry.ts';
 
 /** Bytes that are kept of what one verification was answered. */
@@ -37,8 +37,8 @@ export class RememberingRegistry implements Registry {
     const answer = <T>(key: string): Promise<T> => {
       const known = answers.get(key);
       if (known !== undefined) return known as Promise<T>;
-      const message = `expected an answer that is remembered, got a question for ${key}`;
-      return Promise.reject(new ImageCheckerError('registry-unavailable', { message }));
+      const why = `expected an answer that is remembered, got a question for ${key}`;
+      return Promise.reject(unavailable(why));
     };
     return {
       manifest: (repository, reference) => answer(keyOf(repository, `manifest ${reference}`)),
