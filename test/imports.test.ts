@@ -86,7 +86,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/protobuf': ['predicate'],
   yaml: ['files', 'setup', 'manifest', 'scan', 'pin', 'pull-secret'],
   zod: ['files', 'rules', 'verify', 'config', 'ask', 'enable', 'policy-test', 'kubeconf', 'doctor'],
-  'lru-cache': ['verify'],
+  'lru-cache': ['registry', 'verify'],
   commander: ['cli'],
   express: ['transport'],
   helmet: ['transport'],

@@ -1,4 +1,4 @@
-import { BoundedMap } from './bounded-map.ts';
+import { LRUCache } from 'lru-cache';
 import { readChallenge } from './challenge.ts';
 import type { Challenge } from './challenge.ts';
 import type { Courier } from './courier.ts';
@@ -35,16 +35,19 @@ interface Challenged {
   readonly isMet: boolean;
 }
 
+interface KnownToken {
+  readonly value: string;
+  readonly until: number;
+}
+
 /** Says who asks, in the way that each registry wants it. */
 export class Authorizer {
   readonly #courier: Courier;
   readonly #credentials: Credentials;
   readonly #now: RegistryDeps['now'];
   /** By origin. */
-  readonly #challenges = new BoundedMap<Challenged>(MAX_REMEMBERED);
-  readonly #tokens = new BoundedMap<{ readonly value: string; readonly until: number }>(
-    MAX_REMEMBERED,
-  );
+  readonly #challenges = new LRUCache<string, Challenged>({ max: MAX_REMEMBERED });
+  readonly #tokens = new LRUCache<string, KnownToken>({ max: MAX_REMEMBERED });
   readonly #flights = new SingleFlight<Token | Failure>(() =>
     unavailable('expected a token of the token service, got none before the deadline'),
   );

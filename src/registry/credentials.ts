@@ -1,4 +1,4 @@
-import { BoundedMap } from './bounded-map.ts';
+import { LRUCache } from 'lru-cache';
 import { askHelper } from './credential-helper.ts';
 import type { Credential, Secret } from './credential.ts';
 import type { RegistryDeps } from './deps.ts';
@@ -25,7 +25,7 @@ export class Credentials {
   readonly #files: readonly WatchedFile<DockerConfig>[];
   readonly #deps: RegistryDeps;
   /** By account. */
-  readonly #helped = new BoundedMap<Helped>(MAX_HELPED);
+  readonly #helped = new LRUCache<string, Helped>({ max: MAX_HELPED });
   readonly #flights = new SingleFlight<Secret | undefined>(() =>
     unavailable('expected credentials of a helper, got none before the deadline'),
   );

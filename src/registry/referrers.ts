@@ -1,5 +1,5 @@
+import { LRUCache } from 'lru-cache';
 import type { RegistriesConfig } from '../config/registries.ts';
-import { BoundedMap } from './bounded-map.ts';
 import type { Client } from './client.ts';
 import type { RegistryDeps } from './deps.ts';
 import { readIndex } from './descriptors.ts';
@@ -30,7 +30,7 @@ export class Referrers {
   readonly #manifest: Registry['manifest'];
   readonly #now: RegistryDeps['now'];
   /** Until when, by origin. */
-  readonly #absent = new BoundedMap<number>(MAX_HOSTS);
+  readonly #absent = new LRUCache<string, number>({ max: MAX_HOSTS });
 
   constructor(
     client: Client,
