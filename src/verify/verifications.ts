@@ -1,4 +1,4 @@
-import type { ImageCheckerError } from '../errors.ts';
+import { ImageCheckerError } from '../errors.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import { limited, unavailable } from '../registry/failure.ts';
 import type { Manifest, Registry } from '../registry/registry.ts';
@@ -141,11 +141,12 @@ export class Verifications {
         : await verifyImage(image, requirement, { registry, signal, now: () => from });
     const until = from + this.#cache.lifetimeOf(refusals);
     const context = { registry: registry.replay(), signal, now: () => until };
-    if (image === undefined || refusals.length > 0 || !dependsOnTime(requirement)) {
-      this.#cache.set(key, refusals, from);
-    } else if (await holds(verifyImage(image, requirement, context))) {
-      this.#cache.set(key, refusals, from);
-    }
+    const lasts =
+      image === undefined ||
+      refusals.length > 0 ||
+      !dependsOnTime(requirement) ||
+      (await holds(verifyImage(image, requirement, context)));
+    if (lasts) this.#cache.set(key, refusals, from);
     return refusals;
   }
 }
@@ -189,12 +190,16 @@ async function imageOf(
   return { reference: { ...reference, tag: undefined, digest, normalized }, digest, manifest };
 }
 
-/** What cannot be judged again, as not all of its answers are kept, is not remembered either. */
+/**
+ * What cannot be judged again, as not all of its answers are kept, is not remembered either. A fault
+ * of ours is one here too.
+ */
 async function holds(refusals: Promise<readonly string[]>): Promise<boolean> {
   try {
     return (await refusals).length === 0;
-  } catch {
-    return false;
+  } catch (thrown) {
+    if (thrown instanceof ImageCheckerError) return false;
+    throw thrown;
   }
 }
 

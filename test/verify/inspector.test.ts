@@ -388,6 +388,28 @@ describe('what passes for a time', () => {
     expect(verified).toHaveLength(4);
   });
 
+  it('is refused by a fault that only its future shows, and that is told', async () => {
+    const fault = new TypeError('x is not a function');
+    const verify: Verify = (_image, { now }) => (now() > 1_000_000 ? Promise.reject(fault) : []);
+    const { review, digest, failures } = await scene(verify);
+    await expect(review(checkOf(`a.com/x@${digest}`, required))).rejects.toBe(fault);
+    expect(failures).toEqual([fault]);
+  });
+
+  it.each(['registry-corrupt', 'registry-limited'] as const)(
+    'is not remembered where its future says %s',
+    async (code) => {
+      const thrown = new ImageCheckerError(code, { message: 'x' });
+      const verify: Verify = (_image, { now }) => (now() > 1_000_000 ? Promise.reject(thrown) : []);
+      const { review, digest, sources } = await scene(verify);
+      const check = checkOf(`a.com/x@${digest}`, required);
+      for (const inspections of [await review(check), await review(check)]) {
+        expect(inspections).toEqual([{ outcome: 'passed', digest }]);
+      }
+      expect(sources).toEqual(['verification', 'verification']);
+    },
+  );
+
   it('is an image that is young enough', async () => {
     const registry = newMemoryRegistry();
     const created = '1970-01-01T00:10:00Z';
