@@ -3,10 +3,10 @@ import { compileCel } from '../predicate/cel.ts';
 import { parsePackageUrl } from '../predicate/packages.ts';
 import { canonicalRepository } from '../predicate/provenance.ts';
 import { MAX_SEVERITIES } from '../predicate/vulnerabilities.ts';
+import { refuse } from './refuse.ts';
+import type { Refinement } from './refuse.ts';
 import { checkSigners, signersShape } from './signers-schema.ts';
 import { withSomeKey } from './some-key.ts';
-
-type Refinement = z.core.$RefinementCtx;
 
 /** How an entry says what is asked; one of them. */
 const FORMS = ['predicateType', 'provenance', 'vulnerabilities', 'sbom'] as const;
@@ -29,10 +29,6 @@ const URI = /^[a-z][a-z0-9+.-]*:\S+$/i;
 const MAX_DAYS = 3650;
 const MAX_PACKAGES = 1000;
 
-function refuse(context: Refinement, message: string, hint: string): void {
-  context.addIssue({ code: 'custom', message, params: { hint } });
-}
-
 function checkPredicateType(type: string, context: Refinement): void {
   if (type === SIGN_PREDICATE_TYPE) {
     refuse(context, 'this is a signature of cosign 3, no attestation', 'use require.signatures');
@@ -46,8 +42,7 @@ function parseRepository(written: string, context: Refinement): string {
   const repository = canonicalRepository(written);
   if (repository !== undefined) return repository;
   const message = `expected the https URL of a repository, got ${JSON.stringify(written)}`;
-  refuse(context, message, 'write something like https://github.com/team/app');
-  return z.NEVER;
+  return refuse(context, message, 'write something like https://github.com/team/app');
 }
 
 function checkPackage(written: string, context: Refinement): void {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { nearest } from '../files/nearest.ts';
+import { refuse } from './refuse.ts';
+import type { Refinement } from './refuse.ts';
 import type { Platform } from './registry-requirement.ts';
-
-type Refinement = z.core.$RefinementCtx;
 
 /** As Go names them (GOOS and GOARCH), of those that containers are made for. */
 const SYSTEMS = ['linux', 'windows', 'freebsd', 'darwin', 'wasip1'];
@@ -24,23 +24,20 @@ const MAX_DAYS = 36_500;
 
 function parsePlatform(text: string, context: Refinement): Platform {
   const [os = '', architecture = '', variant, ...rest] = text.split('/');
-  const refuse = (message: string, hint: string): never => {
-    context.addIssue({ code: 'custom', message, params: { hint } });
-    return z.NEVER;
-  };
   const isWhole = architecture !== '' && rest.length === 0;
   if (!isWhole || (variant !== undefined && !VARIANT.test(variant))) {
     return refuse(
+      context,
       `expected os/architecture or os/architecture/variant, got ${JSON.stringify(text)}`,
       'write something like linux/amd64 or linux/arm/v7',
     );
   }
   if (!SYSTEMS.includes(os)) {
-    return refuse(`unknown system ${JSON.stringify(os)}`, meant(os, SYSTEMS));
+    return refuse(context, `unknown system ${JSON.stringify(os)}`, meant(os, SYSTEMS));
   }
   if (!ARCHITECTURES.includes(architecture)) {
     const message = `unknown architecture ${JSON.stringify(architecture)}`;
-    return refuse(message, meant(architecture, ARCHITECTURES));
+    return refuse(context, message, meant(architecture, ARCHITECTURES));
   }
   return { os, architecture, variant };
 }

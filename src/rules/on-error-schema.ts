@@ -1,8 +1,14 @@
 import { z } from 'zod';
+import { refuse } from './refuse.ts';
+import type { Refinement } from './refuse.ts';
 
 /** The keys of `require` that the registry answers. */
 export const REGISTRY_KEYS = [
-  ...(['signatures', 'attestations', 'digestMatchesTag', 'maxAge', 'platforms'] as const),
+  'signatures',
+  'attestations',
+  'digestMatchesTag',
+  'maxAge',
+  'platforms',
 ] as const;
 
 /** Whether anything is asked that only the registry can answer. */
@@ -24,12 +30,9 @@ interface OnErrorSpec {
   readonly require?: object | undefined;
 }
 
-export function checkOnError(
-  { onError, require }: OnErrorSpec,
-  context: z.core.$RefinementCtx,
-): void {
+export function checkOnError({ onError, require }: OnErrorSpec, context: Refinement): void {
   if (onError === undefined || asksRegistry(require)) return;
   const message = 'onError does nothing: the rule asks nothing of a registry';
   const hint = `drop it, or require one of ${REGISTRY_KEYS.join(', ')}`;
-  context.addIssue({ code: 'custom', path: ['onError'], message, params: { hint } });
+  refuse(context, message, hint, ['onError']);
 }

@@ -3,7 +3,7 @@ import type { ImagePatternIndex } from '../parse/image-pattern-set.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import type { RegistrySet } from '../parse/registry-pattern.ts';
 import type { OnError, RegistryRequirement } from './registry-requirement.ts';
-import type { TicketPattern } from './schema.ts';
+import type { TextPattern } from './text-pattern.ts';
 
 /** What a violation of a rule does: `enforce` denies, `warn` allows and says so, `audit` logs. */
 export type Mode = 'enforce' | 'warn' | 'audit';
@@ -54,7 +54,7 @@ export interface Rule {
 
 export interface BreakGlass {
   readonly annotation: string;
-  readonly ticket: TicketPattern | undefined;
+  readonly ticket: TextPattern | undefined;
   readonly namespaces: readonly Glob[] | undefined;
 }
 

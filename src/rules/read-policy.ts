@@ -1,5 +1,6 @@
 import { parseYaml, readDocument } from '../files/document.ts';
 import type { ReadResult, SourceText } from '../files/document.ts';
+import { refuse } from './refuse.ts';
 import { mayNameSigners } from './rule-files.ts';
 import type { RuleFiles } from './rule-files.ts';
 import { imagePolicySchema } from './schema.ts';
@@ -13,7 +14,7 @@ export function readPolicy(source: SourceText, files: RuleFiles): ReadResult<Ima
   const schema = imagePolicySchema.superRefine(
     (_policy, context) => {
       for (const { path, message, hint } of findSignerMistakes(document, files)) {
-        context.addIssue({ code: 'custom', path: [...path], message, params: { hint } });
+        refuse(context, message, hint, path);
       }
     },
     { when: () => true },

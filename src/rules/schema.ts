@@ -1,6 +1,4 @@
-import { RE2JS } from 're2js';
 import { z } from 'zod';
-import { messageOf } from '../errors.ts';
 import { compileGlob } from '../parse/glob.ts';
 import type { Glob } from '../parse/glob.ts';
 import { isTagGlob, parseImagePattern } from '../parse/image-pattern.ts';
@@ -10,8 +8,11 @@ import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
 import { attestationsSchema } from './attestations-schema.ts';
 import { digestMatchesTagSchema, maxAgeSchema, platformsSchema } from './image-facts-schema.ts';
 import { checkOnError, onErrorSchema } from './on-error-schema.ts';
+import { refuse } from './refuse.ts';
+import type { Refinement } from './refuse.ts';
 import { signaturesSchema } from './signatures-schema.ts';
 import { withSomeKey } from './some-key.ts';
+import { compileTextPattern } from './text-pattern.ts';
 
 /** Longest rule message: it has to fit into a reason of 1 KiB beside the image. */
 const MAX_MESSAGE_LENGTH = 256;
@@ -21,13 +22,6 @@ const NAMESPACE_GLOB = /^[a-z0-9*](?:[a-z0-9*-]*[a-z0-9*])?$/;
 /** What a Kubernetes annotation key may be behind its prefix. */
 const ANNOTATION_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const CONTROL_CHARACTER = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-
-type Refinement = z.core.$RefinementCtx;
-
-function refuse(context: Refinement, message: string, hint: string): never {
-  context.addIssue({ code: 'custom', message, params: { hint } });
-  return z.NEVER;
-}
 
 function pattern<T>(parse: (text: string) => ParsedPattern<T>) {
   return z.string().transform((text, context): T => {
@@ -135,7 +129,7 @@ const breakGlass = z.strictObject({
   ticket: z
     .string()
     .min(1)
-    .transform(compileTicket)
+    .transform(compileTextPattern)
     .optional()
     .describe('RE2 syntax, anchored at both ends; absent: any non-empty value.'),
   namespaces: namespaces.optional(),
@@ -156,22 +150,6 @@ function isPrefix(prefix: string): boolean {
   return prefix.length <= 253 && prefix.split('.').every((part) => DNS_LABEL.test(part));
 }
 
-/** The ticket's pattern with its source. */
-export interface TicketPattern {
-  readonly source: string;
-  matches(ticket: string): boolean;
-}
-
-function compileTicket(source: string, context: Refinement): TicketPattern {
-  try {
-    const compiled = RE2JS.compile(source);
-    return { source, matches: (ticket) => compiled.matcher(ticket).matches() };
-  } catch (thrown) {
-    const hint = 'RE2 syntax: no look-around and no back-references';
-    return refuse(context, `not a regular expression: ${messageOf(thrown)}`, hint);
-  }
-}
-
 /** Runs beside other mistakes, so that all are told at once: the rules may be anything yet. */
 function checkUniqueNames(rules: readonly unknown[], context: Refinement): void {
   const seen = new Set<string>();
@@ -181,7 +159,7 @@ function checkUniqueNames(rules: readonly unknown[], context: Refinement): void 
     if (seen.has(name)) {
       const message = `another rule is called ${JSON.stringify(name)}`;
       const hint = 'give each rule a name of its own';
-      context.addIssue({ code: 'custom', message, path: [index, 'name'], params: { hint } });
+      refuse(context, message, hint, [index, 'name']);
     }
     seen.add(name);
   }

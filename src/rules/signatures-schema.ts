@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseImageReference } from '../parse/image-reference.ts';
+import { refuse } from './refuse.ts';
+import type { Refinement } from './refuse.ts';
 import { checkSigners, signerCount, signersShape } from './signers-schema.ts';
-
-type Refinement = z.core.$RefinementCtx;
 
 /** How cosign's payload names the repository of an image: without tag and digest. */
 function parseRepository(written: string, context: Refinement): string {
@@ -12,8 +12,7 @@ function parseRepository(written: string, context: Refinement): string {
   }
   const message = `expected a repository, got ${JSON.stringify(written)}`;
   const hint = 'write registry/repository, such as registry.example.com/team/app, without a tag';
-  context.addIssue({ code: 'custom', message, params: { hint } });
-  return z.NEVER;
+  return refuse(context, message, hint);
 }
 
 const signature = z
@@ -44,7 +43,7 @@ const signature = z
     if (count === undefined || count === 0 || entry.threshold <= count) return;
     const message = `expected at most the ${count} different signers there are, got ${entry.threshold}`;
     const hint = 'list more keys or identities, or ask for fewer';
-    context.addIssue({ code: 'custom', path: ['threshold'], message, params: { hint } });
+    refuse(context, message, hint, ['threshold']);
   });
 
 /** The list of `require.signatures`. */

@@ -1,35 +1,17 @@
-import { RE2JS } from 're2js';
 import { z } from 'zod';
-import { messageOf } from '../errors.ts';
+import { refuse } from './refuse.ts';
+import type { Refinement } from './refuse.ts';
+import { compileTextPattern } from './text-pattern.ts';
+import type { TextPattern } from './text-pattern.ts';
 
 /*
  * Whose signature counts, as the rules file says it: keys, or certificates of one's own authority,
  * or keyless. What is in the files that are named here is looked at in signer-mistakes.ts.
  */
 
-type Refinement = z.core.$RefinementCtx;
-
 /** Each is tried on every signature. */
 const MAX_SIGNERS = 32;
 const MAX_PATTERN_LENGTH = 1000;
-
-/** A pattern over the whole of a name. */
-export interface NamePattern {
-  readonly source: string;
-  matches(name: string): boolean;
-}
-
-function compilePattern(source: string, context: Refinement): NamePattern {
-  try {
-    const compiled = RE2JS.compile(source);
-    return { source, matches: (name) => compiled.matcher(name).matches() };
-  } catch (thrown) {
-    const message = `not a regular expression: ${messageOf(thrown)}`;
-    const hint = 'RE2 syntax: no look-around and no back-references';
-    context.addIssue({ code: 'custom', message, params: { hint } });
-    return z.NEVER;
-  }
-}
 
 const text = z.string().min(1);
 const name = {
@@ -38,14 +20,14 @@ const name = {
     .string()
     .min(1)
     .max(MAX_PATTERN_LENGTH)
-    .transform(compilePattern)
+    .transform(compileTextPattern)
     .optional()
     .describe('RE2 syntax over a subject alternative name, anchored at both ends.'),
 };
 
 interface NameSpec {
   readonly san?: string | undefined;
-  readonly sanPattern?: NamePattern | undefined;
+  readonly sanPattern?: TextPattern | undefined;
 }
 
 const oneName = z.refine<NameSpec>(
@@ -98,16 +80,15 @@ export type SignersSpec = z.output<z.ZodObject<typeof signersShape>>;
 /** What an entry has to say about signers as a whole. */
 export function checkSigners(entry: SignersSpec, context: Refinement): void {
   const kinds = [entry.keys, entry.certificateChain, entry.keyless];
-  const refuse = (message: string, hint: string): void => {
-    context.addIssue({ code: 'custom', message, params: { hint } });
-  };
   if (kinds.filter((kind) => kind !== undefined).length !== 1) {
     refuse(
+      context,
       'expected one of keys, certificateChain, keyless',
       'all entries of the list must hold: give each way to sign an entry of its own',
     );
   } else if ((entry.certificateChain === undefined) !== (entry.identities === undefined)) {
     refuse(
+      context,
       'certificateChain and identities go together',
       'identities say whose certificates count: `identities: [{ san: release@example.com }]`',
     );

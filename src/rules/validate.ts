@@ -2,6 +2,7 @@ import type { Problem } from '../errors.ts';
 import { parseYaml, readDocument } from '../files/document.ts';
 import type { SourceText } from '../files/document.ts';
 import { readPolicy } from './read-policy.ts';
+import { refuse } from './refuse.ts';
 import { mayNameSigners } from './rule-files.ts';
 import type { RuleFiles } from './rule-files.ts';
 import { imagePolicySchema } from './schema.ts';
@@ -37,7 +38,7 @@ function placeWarnings(source: SourceText, { files, now }: ValidationDeps): read
   const warning = imagePolicySchema.superRefine((policy, context) => {
     const warnings = [...findWarnings(policy), ...findSignerWarnings(document, files, now)];
     for (const { path, message, hint } of warnings) {
-      context.addIssue({ code: 'custom', path: [...path], message, params: { hint } });
+      refuse(context, message, hint, path);
     }
   });
   const read = readDocument(source, warning);
