@@ -20,6 +20,12 @@ const TARGETS = {
   kubeconf: { share: 1, bytes: 2048, dictionary: 'kubernetes' },
   manifest: { share: 2, bytes: 4096, dictionary: 'kubernetes' },
   admission: { share: 1, bytes: 2048, dictionary: 'kubernetes' },
+  'docker-config': { share: 2, bytes: 1024, dictionary: 'registry' },
+  challenge: { share: 2, bytes: 400, dictionary: 'registry' },
+  token: { share: 1, bytes: 600, dictionary: 'registry' },
+  base64: { share: 1, bytes: 100, dictionary: 'registry' },
+  'public-key': { share: 1, bytes: 1024, dictionary: 'registry' },
+  time: { share: 1, bytes: 50, dictionary: 'registry' },
 };
 
 const HELP = `Usage: npm run fuzz -- [--minutes N] [--target NAME]... [--input FILE]
@@ -89,9 +95,11 @@ function jazzerArguments(name, { inputs, limits }) {
   const { bytes, dictionary } = TARGETS[name];
   return [
     ...[JAZZER, `${BUILT}/test/fuzz/targets/${name}.js`, ...inputs],
-    ...['-i', `${BUILT}/src`, '--sync', '--disableBugDetectors', '.*', '--'],
+    ...['-i', `${BUILT}/src`, '--sync', '--disableBugDetectors', '.*'],
+    // Jazzer.js makes libFuzzer's option of its own, behind all that is given.
+    ...['--timeout', String(TIMEOUT_SECONDS * 1000), '--'],
     ...[`-max_len=${bytes}`, `-dict=test/fuzz/dictionaries/${dictionary}.dict`],
-    ...[`-timeout=${TIMEOUT_SECONDS}`, `-artifact_prefix=${BUILT}/crashes/${name}-`, ...limits],
+    ...[`-artifact_prefix=${BUILT}/crashes/${name}-`, ...limits],
   ];
 }
 

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import type { AsymmetricKeyDetails, KeyObject } from 'node:crypto';
 
 /** What NIST SP 800-57 asks at least; cosign's own keys have more. */
 const MIN_RSA_BITS = 2048;
@@ -53,9 +53,16 @@ function labelMistake(
   return { error: `expected a public key in PEM, got ${labels[0] ?? 'other text'}`, hint };
 }
 
+const BLOCK = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----/;
+
+/** OpenSSL would stop at the first thing that is no base64, where others read on or give up. */
 function keyOf(pem: string): KeyObject | undefined {
+  const [, body = ''] = BLOCK.exec(pem) ?? [];
+  const base64 = body.replaceAll(/\s/g, '');
+  const key = Buffer.from(base64, 'base64');
+  if (key.toString('base64') !== base64) return undefined;
   try {
-    return createPublicKey(pem);
+    return createPublicKey({ key, format: 'der', type: 'spki' });
   } catch {
     return undefined;
   }
@@ -66,7 +73,7 @@ export function weaknessOf(key: KeyObject): string | undefined {
   const { asymmetricKeyType: type = 'another', asymmetricKeyDetails: details = {} } = key;
   if (type === 'ed25519') return undefined;
   if (type === 'ec') return weaknessOfCurve(details.namedCurve ?? 'no named curve');
-  if (type === 'rsa') return weaknessOfRsa(details.modulusLength ?? 0);
+  if (type === 'rsa') return weaknessOfRsa(details);
   return `expected an ECDSA, Ed25519 or RSA key, got ${type}`;
 }
 
@@ -74,7 +81,12 @@ function weaknessOfCurve(curve: string): string | undefined {
   return CURVES.includes(curve) ? undefined : `expected P-256, P-384 or P-521, got ${curve}`;
 }
 
-function weaknessOfRsa(bits: number): string | undefined {
-  if (bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS) return undefined;
-  return `expected RSA of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits, got ${bits}`;
+function weaknessOfRsa(details: AsymmetricKeyDetails): string | undefined {
+  const { modulusLength: bits = 0, publicExponent: exponent = 0n } = details;
+  if (!(bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS)) {
+    return `expected RSA of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits, got ${bits}`;
+  }
+  // With 1, whatever is to be signed is its own signature.
+  const isOdd = exponent % 2n === 1n;
+  return exponent >= 3n && isOdd ? undefined : `expected RSA with an odd exponent above 1`;
 }

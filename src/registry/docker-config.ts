@@ -80,9 +80,9 @@ function placeOf(key: string): { readonly host: string; readonly path: string } 
   return { host, path: path === 'v1' || path === 'v2' ? '' : path };
 }
 
-/** `docker login` with a store leaves `{}` behind. */
+/** `docker login` with a store leaves `{}` behind; an empty list is nothing that it writes. */
 function isEmpty(entry: unknown): boolean {
-  return typeof entry === 'object' && entry !== null && Object.keys(entry).length === 0;
+  return isMapping(entry) && Object.keys(entry).length === 0;
 }
 
 function credentialOf({ key, entry }: AuthEntry): Secret {
@@ -114,7 +114,7 @@ function parseJson(text: string): Record<string, unknown> {
   } catch {
     throw invalid("expected JSON, in the format of docker's config.json"); // its error repeats what it read
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isMapping(value)) {
     throw invalid("expected an object, in the format of docker's config.json");
   }
   return { ...value };
@@ -122,8 +122,12 @@ function parseJson(text: string): Record<string, unknown> {
 
 function mappingOf(config: Record<string, unknown>, key: string): Record<string, unknown> {
   const value = config[key] ?? {};
-  if (typeof value === 'object' && !Array.isArray(value)) return { ...value };
+  if (isMapping(value)) return { ...value };
   throw invalid(`${key}: expected an object`);
+}
+
+function isMapping(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function helperOf(name: unknown, key: string): string {

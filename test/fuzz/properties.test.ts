@@ -27,6 +27,12 @@ describe('however its input is changed,', () => {
       'admission',
       300,
     ],
+    ["a docker config is refused, or gives its host's secret", 'docker-config', 2_000],
+    ['a challenge is read as the grammar says, and gives no secret away', 'challenge', 4_000],
+    ["a token service's answer is a token that can be sent, or a failure", 'token', 2_000],
+    ['a text is base64 or not', 'base64', 2_000],
+    ['a public key is a strong one, or refused', 'public-key', 500],
+    ['a time is one of the calendar, or none', 'time', 4_000],
   ] as const)('%s', (_title, name, numRuns) => {
     fc.assert(fc.property(mutated(textsOf(name)), TARGETS[name]), { numRuns });
   });
@@ -37,6 +43,8 @@ describe('however its input is changed,', () => {
     ['what lies beside an image', 'artefact', 2_000],
     ['a kubeconfig', 'kubeconf', 300],
     ['an admission configuration', 'admission', 300],
+    ['a docker config', 'docker-config', 1_000],
+    ["a token service's answer", 'token', 1_000],
   ] as const)('%s of any JSON is refused or read', (_title, name, numRuns) => {
     const documents = textsOf(name).flatMap(asJson);
     const replaced = fc

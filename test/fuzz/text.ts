@@ -10,8 +10,14 @@ export function textOf(data: Uint8Array): string {
 /**
  * What comes of a parser: a value, or undefined when it refuses the input as it should, with an
  * error of this code that says what is wrong and, if at all, where.
+ *
+ * @param expectMessage of such an error
  */
-export function readOrRefuse<T>(code: ErrorCode, read: () => T): T | undefined {
+export function readOrRefuse<T>(
+  code: ErrorCode,
+  read: () => T,
+  expectMessage: (message: string) => void = () => undefined,
+): T | undefined {
   try {
     return read();
   } catch (thrown) {
@@ -19,6 +25,7 @@ export function readOrRefuse<T>(code: ErrorCode, read: () => T): T | undefined {
     assert.equal(thrown.code, code);
     expectProblems(thrown.problems);
     assert.notEqual(thrown.problems.length, 0);
+    expectMessage(thrown.message);
     return undefined;
   }
 }

@@ -9,10 +9,10 @@ const curve = (namedCurve: string): KeyObject =>
 const P256 = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 
 /** A modulus is as good as any where nothing is verified, and none has to be searched for. */
-function rsa(bits: number): KeyObject {
+function rsa(bits: number, e = 'AQAB'): KeyObject {
   const modulus = Buffer.alloc(Math.ceil(bits / 8), 0xff);
   modulus[0] = 0xff >> (modulus.length * 8 - bits);
-  const key = { kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' };
+  const key = { kty: 'RSA', n: modulus.toString('base64url'), e };
   return createPublicKey({ key, format: 'jwk' });
 }
 
@@ -24,6 +24,7 @@ describe('a public key', () => {
     ['Ed25519', generateKeyPairSync('ed25519').publicKey],
     ['RSA of 2048 bits', rsa(2048)],
     ['RSA of 8192 bits', rsa(8192)],
+    ['RSA with the exponent 3', rsa(2048, 'Aw')],
   ])('is taken: %s', (_title, key) => {
     expect(weaknessOf(key)).toBeUndefined();
     const parsed = parsePublicKey(pemOf(key));
@@ -33,6 +34,8 @@ describe('a public key', () => {
   it.each([
     ['RSA of 2047 bits', rsa(2047), 'expected RSA of 2048 to 8192 bits, got 2047'],
     ['RSA of 8193 bits', rsa(8193), 'expected RSA of 2048 to 8192 bits, got 8193'],
+    ['RSA with the exponent 1', rsa(2048, 'AQ'), 'expected RSA with an odd exponent above 1'],
+    ['RSA with an even exponent', rsa(2048, 'BA'), 'expected RSA with an odd exponent above 1'],
     ['another curve', curve('secp256k1'), 'expected P-256, P-384 or P-521, got secp256k1'],
     [
       'another kind',
@@ -43,6 +46,15 @@ describe('a public key', () => {
     expect(weaknessOf(key)).toBe(error);
     const hint = 'use an ECDSA key (P-256, P-384 or P-521), Ed25519, or RSA of 2048 to 8192 bits';
     expect(parsePublicKey(pemOf(key))).toEqual({ ok: false, error, hint });
+  });
+
+  it.each([
+    ['with a comment before and behind it', `of the build\n${pemOf(P256.publicKey)}of the build\n`],
+    ['with line ends of Windows', pemOf(P256.publicKey).replaceAll('\n', '\r\n')],
+    ['on one line', pemOf(P256.publicKey).replaceAll('\n', '')],
+  ])('is taken %s', (_title, pem) => {
+    const parsed = parsePublicKey(pem);
+    expect(parsed.ok && parsed.key.equals(P256.publicKey)).toBe(true);
   });
 
   const good = pemOf(P256.publicKey);
@@ -76,6 +88,18 @@ describe('a public key', () => {
     [
       'nothing within the marks',
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n',
+      'the public key cannot be read',
+      'copy the file as `cosign generate-key-pair` or `openssl pkey -pubout` wrote it',
+    ],
+    [
+      'what another reader may take for another key',
+      good.replace(/\n-----END/, `-----\n${good.split('\n')[1]}\n-----END`),
+      'the public key cannot be read',
+      'copy the file as `cosign generate-key-pair` or `openssl pkey -pubout` wrote it',
+    ],
+    [
+      'base64 that is cut',
+      good.replace(/.\n-----END/, '\n-----END'),
       'the public key cannot be read',
       'copy the file as `cosign generate-key-pair` or `openssl pkey -pubout` wrote it',
     ],

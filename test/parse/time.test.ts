@@ -14,6 +14,8 @@ describe('a time', () => {
     ['2026-11-27T14:30:00+02:30', NOON],
     ['2026-11-27T09:00:00-03:00', NOON],
     ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+    ['2026-11-27T23:59:59Z', Date.UTC(2026, 10, 27, 23, 59, 59)],
+    ['0000-02-29T00:00:00Z', -62_162_121_600_000],
     ['2026-01-31T00:00:00Z', Date.UTC(2026, 0, 31)],
   ])('is read: %s', (text, time) => {
     expect(parseTime(text)).toBe(time);
@@ -41,6 +43,7 @@ describe('a time', () => {
     ['2026-02-29T00:00:00Z'],
     ['2026-04-31T00:00:00Z'],
     ['2026-13-01T00:00:00Z'],
+    ['2026-11-27T24:00:00Z'],
     ['2026-11-27T25:00:00Z'],
     ['yyyy-11-27T12:00:00Z'],
     ['2026-mm-27T12:00:00Z'],
@@ -64,6 +67,11 @@ describe('a time within the last 2 days', () => {
     ['unreadable', 'yesterday', 'that does not say when in RFC 3339'],
     ['a millisecond older', at(NOON - 2 * DAY - 1), 'of 2026-11-25'],
     ['more than 5 minutes ahead', at(NOON + SKEW + 1), 'of the future (2026-11-27)'],
+    [
+      'beyond the years of four digits',
+      '9999-12-31T23:59:59-01:00',
+      'of the future (+010000-01-01)',
+    ],
   ])('is not %s', (_title, written, message) => {
     expect(staleness(written, 2, NOON)).toBe(message);
   });

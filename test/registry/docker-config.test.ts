@@ -62,6 +62,7 @@ describe('the credentials of a docker config', () => {
     ['a user without a password', { 'a.test': { username: 'secret' } }],
     ['an entry that is a text', { 'a.test': 'secret' }],
     ['an entry that is null', { 'a.test': null }],
+    ['an entry that is a list', { 'a.test': [] }],
   ])('are an error with %s, which does not repeat it', (_title, auths) => {
     expect(() => find(auths, 'a.test')).toThrow(
       'auths["a.test"]: expected an auth that is base64 of user:password',
