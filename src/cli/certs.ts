@@ -19,7 +19,7 @@ import { EXIT } from './context.ts';
 import type { CommandContext } from './context.ts';
 import { writeProblems } from './messages.ts';
 import { outputOption } from './options.ts';
-import { Output } from './output.ts';
+import { json, Output } from './output.ts';
 import { paintFor } from './paint.ts';
 
 /** A month is enough for the slowest of change boards. */
@@ -94,7 +94,7 @@ async function show(flags: ShowFlags, context: CommandContext): Promise<void> {
   if (isFinding(table)) context.exitCode = EXIT.finding;
   const text =
     flags.output === 'json'
-      ? `${JSON.stringify({ certificates: table.rows, problems: table.problems }, undefined, 2)}\n`
+      ? json({ certificates: table.rows, problems: table.problems })
       : renderCertificatesText(table, paintFor(context));
   await new Output(context.stdout).write(text);
 }

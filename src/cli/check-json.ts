@@ -1,5 +1,6 @@
 import { agreementOf, reasonOf, ruleVerdicts } from './check-result.ts';
 import type { CheckedImage, CheckResult, OfflineCheck, RuleVerdict } from './check-result.ts';
+import { json } from './output.ts';
 
 /** What was found out, for programs. */
 export function renderCheckJson(result: CheckResult): string {
@@ -11,7 +12,7 @@ export function renderCheckJson(result: CheckResult): string {
     ...(server && { server: { ...server, reason: server.reason ?? null } }),
     ...(offline && server && { agree: agreementOf(result) }),
   };
-  return `${JSON.stringify(answer, undefined, 2)}\n`;
+  return json(answer);
 }
 
 function offlineJson({ policy, decision, verdict, images }: OfflineCheck): object {

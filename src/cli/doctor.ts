@@ -11,7 +11,7 @@ import { DEFAULT_ADMISSION_FOLDER, DEFAULT_SERVICE_FOLDER } from '../setup/layou
 import { EXIT } from './context.ts';
 import type { CommandContext } from './context.ts';
 import { outputOption } from './options.ts';
-import { Output } from './output.ts';
+import { json, Output } from './output.ts';
 import { paintFor } from './paint.ts';
 import type { Paint } from './paint.ts';
 
@@ -66,7 +66,7 @@ async function runCommand(flags: DoctorFlags, context: CommandContext): Promise<
   if (findings.some(({ status }) => status === 'fail')) context.exitCode = EXIT.finding;
   const text =
     flags.output === 'json'
-      ? `${JSON.stringify({ version: 1, node: ports.node, facts, findings }, undefined, 2)}\n`
+      ? json({ version: 1, node: ports.node, facts, findings })
       : renderFindings(findings, paintFor(context));
   await new Output(context.stdout).write(text);
 }

@@ -43,6 +43,11 @@ export class Output {
   }
 }
 
+/** For `-o json`. */
+export function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
 /** In characters: large enough to be few writes, small enough to wait in between. */
 const BATCH_LENGTH = 64 * 1024;
 

@@ -13,7 +13,7 @@ import type { CommandContext } from './context.ts';
 import { addRegistryOptions, openRegistry } from './open-registry.ts';
 import type { RegistryFlags } from './open-registry.ts';
 import { collect, outputOption } from './options.ts';
-import { Output } from './output.ts';
+import { json, Output } from './output.ts';
 
 const HELP = `
 Asks the registry for the digest that each tag has now, and writes it behind the tag. An image that
@@ -183,8 +183,4 @@ function report(
 
 function placeOf({ file, line }: Found): string {
   return file === undefined ? '' : `${file}:${line ?? 1}: `;
-}
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
 }

@@ -9,7 +9,7 @@ import { renderPlan } from '../pull-secret/render.ts';
 import type { CommandContext } from './context.ts';
 import { dockerConfigFile } from './open-registry.ts';
 import { collect, outputOption, readNamespace } from './options.ts';
-import { Output } from './output.ts';
+import { json, Output } from './output.ts';
 
 const HELP = `
 Prints the Secret with which kubelets pull from private registries, one for each namespace, and
@@ -76,13 +76,11 @@ async function apply(plan: SecretPlan, flags: Flags, context: CommandContext): P
   const { kubeconfig } = flags;
   const file = kubeconfig === undefined ? undefined : resolve(context.cwd, kubeconfig);
   const said = await applyPlan(plan, { kubeconfig: file, env: context.env });
-  return flags.output === 'json'
-    ? `${JSON.stringify(said, undefined, 2)}\n`
-    : `${said.join('\n')}\n`;
+  return flags.output === 'json' ? json(said) : `${said.join('\n')}\n`;
 }
 
 function print(plan: SecretPlan, flags: Flags): string {
-  return flags.output === 'json' ? `${JSON.stringify(plan, undefined, 2)}\n` : renderPlan(plan);
+  return flags.output === 'json' ? json(plan) : renderPlan(plan);
 }
 
 function collectNamespace(value: string, before: readonly string[] = []): readonly string[] {

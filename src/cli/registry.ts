@@ -11,7 +11,7 @@ import { writeProblems } from './messages.ts';
 import { addRegistryOptions, readRegistrySettings, registryDeps } from './open-registry.ts';
 import type { RegistryFlags } from './open-registry.ts';
 import { outputOption } from './options.ts';
-import { Output } from './output.ts';
+import { json, Output } from './output.ts';
 
 const HELP = `
 Logs in at a registry as the service does, with --config of the service, or with docker's
@@ -51,8 +51,7 @@ async function loginCheck(place: string, flags: Flags, context: CommandContext):
   const signal = AbortSignal.timeout(TIME_LIMIT);
   const report = await checkLogin(readPlace(place), settings, registryDeps(context), signal);
   if (report.problem !== undefined) context.exitCode = EXIT.finding;
-  const text =
-    flags.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : render(report);
+  const text = flags.output === 'json' ? json(report) : render(report);
   await new Output(context.stdout).write(text);
   if (report.problem !== undefined) writeProblems(context, 'error', [report.problem]);
 }

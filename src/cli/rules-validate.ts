@@ -8,7 +8,7 @@ import { validate } from '../rules/validate.ts';
 import type { Validation } from '../rules/validate.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext } from './context.ts';
-import { Output } from './output.ts';
+import { json, Output } from './output.ts';
 import { paintFor } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { readSource } from './read-rules.ts';
@@ -35,7 +35,7 @@ export async function validateRules(
 }
 
 function renderJson({ errors, warnings }: Validation, file: string, valid: boolean): string {
-  return `${JSON.stringify({ file, valid, errors, warnings }, undefined, 2)}\n`;
+  return json({ file, valid, errors, warnings });
 }
 
 function renderText(found: Validation, source: SourceText, context: CommandContext): string {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { imagePolicyJsonSchema } from '../rules/json-schema.ts';
 import type { CommandContext } from './context.ts';
 import { outputOption } from './options.ts';
-import { Output } from './output.ts';
+import { json, Output } from './output.ts';
 import { validateRules } from './rules-validate.ts';
 import type { ValidateFlags } from './rules-validate.ts';
 
@@ -43,7 +43,6 @@ export function addRulesCommand(program: Command, context: CommandContext): void
     .description('prints the JSON Schema (draft 2020-12) of a rules file')
     .addHelpText('after', SCHEMA_HELP)
     .action(async () => {
-      const text = JSON.stringify(imagePolicyJsonSchema(), undefined, 2);
-      await new Output(context.stdout).write(`${text}\n`);
+      await new Output(context.stdout).write(json(imagePolicyJsonSchema()));
     });
 }

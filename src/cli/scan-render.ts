@@ -6,6 +6,7 @@ import { mayRun } from '../scan/verdict.ts';
 import { violationText } from '../scan/violation-text.ts';
 import { junitReport } from './junit.ts';
 import type { JunitCase } from './junit.ts';
+import { json } from './output.ts';
 import type { Paint } from './paint.ts';
 import { diffTable, scanTable } from './scan-table.ts';
 
@@ -27,9 +28,7 @@ export function renderScan(scan: Scan, { diff, output }: ScanView, paint: Paint)
     case 'junit':
       return junitReport(junitCases(scan, findingsOf(scan, changed)));
     case 'sarif':
-      return [
-        `${JSON.stringify(sarifLog(findingsOf(scan, changed), scan.problems), undefined, 2)}\n`,
-      ];
+      return [json(sarifLog(findingsOf(scan, changed), scan.problems))];
   }
 }
 

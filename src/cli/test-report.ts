@@ -3,6 +3,7 @@ import type { CaseResult } from '../policy-test/run-case.ts';
 import { printable } from '../respond/escape.ts';
 import { modeOf, violationLine, violationText } from '../scan/violation-text.ts';
 import { junitReport } from './junit.ts';
+import { json } from './output.ts';
 import type { Paint } from './paint.ts';
 
 export type TestFormat = 'text' | 'json' | 'junit';
@@ -80,7 +81,7 @@ function testJson(results: readonly FileResult[]): string {
       })),
     })),
   );
-  return `${JSON.stringify({ summary: numbers(results), results: cases }, undefined, 2)}\n`;
+  return json({ summary: numbers(results), results: cases });
 }
 
 function junitCases({ file, cases }: FileResult): Parameters<typeof junitReport>[0] {
