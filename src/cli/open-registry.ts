@@ -3,10 +3,11 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load-config.ts';
+import { registriesSchema } from '../config/registries.ts';
+import type { RegistriesConfig } from '../config/registries.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import type { ClosableRegistry } from '../registry/create-registry.ts';
 import type { RegistryDeps } from '../registry/deps.ts';
-import type { RegistrySettings } from '../registry/parts.ts';
 import type { CommandContext } from './context.ts';
 import { writeProblems } from './messages.ts';
 
@@ -25,10 +26,10 @@ export function addRegistryOptions(command: Command): Command {
 export async function readRegistrySettings(
   { config }: RegistryFlags,
   context: CommandContext,
-): Promise<RegistrySettings> {
+): Promise<RegistriesConfig> {
   if (config !== undefined) return (await loadConfig(resolve(context.cwd, config))).registries;
   const file = dockerConfigFile(context);
-  return { credentials: (await exists(file)) ? [file] : [], hosts: {} };
+  return registriesSchema.parse({ credentials: (await exists(file)) ? [file] : [] });
 }
 
 /** Where `docker login` writes. */

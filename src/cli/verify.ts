@@ -1,8 +1,4 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load-config.ts';
-import { registriesSchema } from '../config/registries.ts';
-import type { RegistriesConfig } from '../config/registries.ts';
 import { ImageCheckerError, messageOf } from '../errors.ts';
 import { openRegistries } from '../registries.ts';
 import type { Registries } from '../registries.ts';
@@ -40,7 +36,7 @@ export async function openForCommand(
   context: CommandContext,
   tags?: 'pinned',
 ): Promise<Registries> {
-  return openRegistries(await readConfig(flags, context), {
+  return openRegistries(await readRegistrySettings(flags, context), {
     clock: Date.now,
     random: Math.random,
     mostWaiting: Infinity,
@@ -55,14 +51,6 @@ export async function openForCommand(
     },
     ...(tags === 'pinned' && { pinned: true }),
   });
-}
-
-async function readConfig(
-  { config }: VerifyFlags,
-  context: CommandContext,
-): Promise<RegistriesConfig> {
-  if (config !== undefined) return (await loadConfig(resolve(context.cwd, config))).registries;
-  return registriesSchema.parse(await readRegistrySettings({}, context));
 }
 
 /** A config that nobody reads is a mistake. */
