@@ -49,6 +49,43 @@ launch() { # NAME COMMAND...
   identity $! >"$state/$name.pid" || true # gone already: is_running says so
 }
 
+# What an up.sh does first: makes the folder $state its own. What it starts from then on is taken down
+# when it ends, unless it says end_up before.
+begin_up() {
+  umask 077
+  mkdir -p "${state:?}"
+  lock_state
+  started=()
+  trap take_down_what_was_started EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+# It is up: from here on it is down.sh that ends it.
+end_up() { started=(); }
+
+take_down_what_was_started() {
+  local name
+  # Interrupted between the start of a process and its record: $! is that process.
+  if ((${#started[@]} > 0)) && [[ ! -s $state/${started[0]}.pid ]]; then
+    identity "${!:-}" >"$state/${started[0]}.pid" || true
+  fi
+  for name in "${started[@]}"; do stop "$name"; done
+}
+
+start() { # NAME COMMAND...: newest first, the order in which they are ended
+  rm -f "$state/$1".{pid,log} # of an earlier one: its log must not speak for this one
+  started=("$1" "${started[@]}")
+  launch "$@"
+}
+
+# One up.sh or down.sh at a time; $state becomes absolute.
+lock_state() {
+  state=$(cd "$state" && pwd)
+  exec 9>"$state/.lock"
+  flock -w 120 9 || die "another up.sh or down.sh is at work in $state"
+}
+
 # Polls ten times a second.
 wait_until() { # SECONDS COMMAND...
   local end=$((SECONDS + $1))
@@ -104,7 +141,6 @@ take_down() { # "NAME..." ARGUMENT...
   done
   [[ -n $state ]] || refuse 'expected --state DIR'
   [[ -d $state ]] || { say "nothing to take down: no folder $state"; exit 0; }
-  state=$(cd "$state" && pwd)
 
   if [[ -n $owner ]]; then
     process=$(identity "$owner" || true)
@@ -112,8 +148,7 @@ take_down() { # "NAME..." ARGUMENT...
     while is_alive "$process"; do read -rt 1 -u 8 || true; done
   fi
 
-  exec 9>"$state/.lock"
-  flock -w 120 9 || die "another up.sh or down.sh is at work in $state"
+  lock_state
   [[ -n $owner ]] || stop watcher
   for name in $names; do stop "$name"; done
   [[ -z $owner ]] || rm -f "$state/watcher.pid"

@@ -44,30 +44,7 @@ if [[ -n $admission_config ]]; then
 fi
 
 bin=$("$here/install.sh")
-umask 077
-mkdir -p "$state"
-state=$(cd "$state" && pwd)
-exec 9>"$state/.lock"
-flock -w 120 9 || die "another up.sh or down.sh is at work in $state"
-
-started=()
-take_down_what_was_started() {
-  local name
-  # Interrupted between the start of a process and its record: $! is that process.
-  if ((${#started[@]} > 0)) && [[ ! -s $state/${started[0]}.pid ]]; then
-    identity "${!:-}" >"$state/${started[0]}.pid" || true
-  fi
-  for name in "${started[@]}"; do stop "$name"; done
-}
-trap take_down_what_was_started EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-start() { # NAME COMMAND...: newest first, the order in which they are ended
-  rm -f "$state/$1".{pid,log} # of an earlier one: its log must not speak for this one
-  started=("$1" "${started[@]}")
-  launch "$@"
-}
+begin_up
 
 # Runs ATTEMPT until it did not fail for a port that somebody else took in between.
 until_port_is_ours() { # NAME ATTEMPT
@@ -179,6 +156,6 @@ given_port=$port
 [[ -n $port || ! -s $state/port ]] || port=$(<"$state/port")
 until_port_is_ours kube-apiserver start_apiserver
 
-started=() # it is up: from here on it is down.sh that ends it
+end_up
 say "kube-apiserver is ready on https://127.0.0.1:$port, its files are in $state"
 echo "$state/kubeconfig"

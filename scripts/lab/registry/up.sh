@@ -45,26 +45,7 @@ done
 [[ -z $port || $port =~ ^[0-9]+$ ]] || refuse "expected a port number, got $port"
 
 bin=$("$here/install.sh")
-umask 077
-mkdir -p "$state"
-state=$(cd "$state" && pwd)
-exec 9>"$state/.lock"
-flock -w 120 9 || die "another up.sh or down.sh is at work in $state"
-
-started=()
-take_down_what_was_started() {
-  local name
-  for name in "${started[@]}"; do stop "$name"; done
-}
-trap take_down_what_was_started EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-start() { # NAME COMMAND...
-  rm -f "$state/$1".{pid,log}
-  started=("$1" "${started[@]}")
-  launch "$@"
-}
+begin_up
 
 # A CA, and one certificate for the registry, its token service and the tokens.
 make_certificates() {
@@ -162,5 +143,5 @@ if ! is_running registry; then
   echo "localhost:$port" >"$state/host"
   say "a registry is ready on localhost:$port, its files are in $state"
 fi
-started=() # it is up: from here on it is down.sh that ends it
+end_up
 cat "$state/host"
