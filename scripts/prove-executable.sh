@@ -4,6 +4,8 @@
 set -uo pipefail
 
 root=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=checks.sh
+source "$root/scripts/checks.sh"
 # Seconds.
 readonly READY_WITHIN=30
 
@@ -18,26 +20,6 @@ root it needs user namespaces (unshare).
 
 Prints a line per check and ends with 'N passed, N failed'; exits 1 if any failed.
 END
-}
-
-fail() {
-  echo "prove: error: $1" >&2
-  exit 2
-}
-
-passed=0
-failed=0
-check() { # NAME COMMAND...
-  local name=$1 output
-  shift
-  if output=$("$@" 2>&1); then
-    passed=$((passed + 1))
-    echo "ok - $name"
-  else
-    failed=$((failed + 1))
-    echo "not ok - $name"
-    printf '#   %s\n' "${output//$'\n'/$'\n#   '}"
-  fi
 }
 
 contains() { # TEXT COMMAND...: what a command says holds a text
@@ -115,10 +97,6 @@ no_verdict() { # COMMAND...: it fails, by whatever way the connection ends
   fi
 }
 
-equal() { # EXPECTED GOT
-  [[ $1 == "$2" ]] || { echo "expected '$1', got '$2'" && return 1; }
-}
-
 work='' service=''
 clean_up() {
   [[ -z $service ]] || kill -KILL "$service" 2>/dev/null
@@ -180,5 +158,4 @@ wait "$service"
 ended=$? service=''
 check 'ends on SIGTERM with exit code 0' equal 0 "$ended"
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+sum_up

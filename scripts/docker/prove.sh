@@ -3,6 +3,8 @@
 set -euo pipefail
 here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=$(CDPATH='' cd -P -- "$here/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../checks.sh
+source "$root/scripts/checks.sh"
 # shellcheck source-path=SCRIPTDIR source=engine.sh
 source "$here/engine.sh"
 
@@ -27,11 +29,6 @@ Prints a line per check and ends with 'N passed, N failed'; exits 1 if any faile
 END
 }
 
-fail() {
-  echo "prove: error: $1" >&2
-  exit 2
-}
-
 compose() {
   local command=(docker-compose)
   command -v docker-compose >/dev/null || command=(docker compose)
@@ -43,25 +40,6 @@ compose() {
 container() { # SERVICE: its id
   docker ps -aq --filter "label=com.docker.compose.project=$project" \
     --filter "label=com.docker.compose.service=$1"
-}
-
-passed=0
-failed=0
-check() { # NAME COMMAND...
-  local name=$1 output
-  shift
-  if output=$("$@" 2>&1); then
-    passed=$((passed + 1))
-    echo "ok - $name"
-  else
-    failed=$((failed + 1))
-    echo "not ok - $name"
-    printf '#   %s\n' "${output//$'\n'/$'\n#   '}"
-  fi
-}
-
-equal() { # EXPECTED GOT
-  [[ $1 == "$2" ]] || { echo "expected '$1', got '$2'" && return 1; }
 }
 
 # What the checks need
@@ -333,5 +311,4 @@ make_build_image
 write_override
 prove
 docker images --format '# image size: {{.Size}}' "$image"
-echo "$passed passed, $failed failed"
-((failed == 0))
+sum_up
