@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { compileCel } from '../../src/predicate/cel.ts';
+import { cel } from '../support/cel.ts';
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 
 function refusalOf(source: string, predicate: unknown): string | undefined {
-  const compiled = compileCel(source);
-  if (!compiled.ok) throw new Error(compiled.mistakes.map(({ message }) => message).join('\n'));
-  return compiled.check.refusal(predicate, NOW);
+  return cel(source).refusal(predicate, NOW);
 }
 
 function mistakesOf(source: string): readonly string[] {

@@ -14,15 +14,10 @@ import { forbiddenPackagesCheck, sbomCheck } from '../../src/predicate/sbom.ts';
 import { readSpdx } from '../../src/predicate/spdx.ts';
 import { scanAgeCheck, severityCheck } from '../../src/predicate/vulnerabilities.ts';
 import type { PredicateCheck } from '../../src/rules/registry-requirement.ts';
+import { cel } from '../support/cel.ts';
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const FORBIDDEN = new ForbiddenPackages(['evil', 'pkg:npm/evil', 'pkg:npm/bad@1.0.0']);
-
-function cel(source: string): PredicateCheck {
-  const compiled = compileCel(source);
-  if (!compiled.ok) throw new Error(compiled.mistakes[0]?.message);
-  return compiled.check;
-}
 
 const CHECKS: readonly PredicateCheck[] = [
   builderCheck(provenanceV02, 'b'),

@@ -1,12 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { compileCel } from '../../src/predicate/cel.ts';
-import type {
-  AttestationRequirement,
-  PredicateCheck,
-  Signers,
-} from '../../src/rules/registry-requirement.ts';
+import type { AttestationRequirement, Signers } from '../../src/rules/registry-requirement.ts';
 import type { ResolvedImage } from '../../src/verify/resolved-image.ts';
 import { verifyAttestations } from '../../src/verify/verify-attestations.ts';
+import { cel } from '../support/cel.ts';
 import {
   attestationLayer,
   bundleOf,
@@ -42,12 +38,6 @@ beforeEach(async () => {
   other = await pushImage(registry, REPOSITORY, 'another');
   signing = { key, repository: REPOSITORY, digest: image.digest };
 });
-
-function cel(source: string): PredicateCheck {
-  const compiled = compileCel(source);
-  if (!compiled.ok) throw new Error(compiled.mistakes[0]?.message);
-  return compiled.check;
-}
 
 function require(
   checks: readonly string[] = [],
