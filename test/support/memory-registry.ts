@@ -14,8 +14,10 @@ export interface MemoryRegistry extends Registry {
   putBlob(repository: string, bytes: Uint8Array): { digest: string; size: number };
   /** As whoever serves it has it, who does not know the size that is expected. */
   blobOf(repository: string, digest: string): Uint8Array | undefined;
-  /** A manifest or index; returns its digest. */
-  putManifest(repository: string, content: object, tags?: readonly string[]): string;
+  /** A manifest or index, as JSON or as it is; returns its digest. */
+  putManifest(repository: string, content: object | string, tags?: readonly string[]): string;
+  /** Puts a tag on a manifest that is there. */
+  tag(repository: string, name: string, digest: string): void;
   /** From now on, what is asked for by this tag or digest fails, or `referrers of sha256:...`. */
   fail(reference: string, code?: ErrorCode): void;
   remove(repository: string, reference: string): void;
@@ -45,13 +47,18 @@ export function newMemoryRegistry(): MemoryRegistry {
       return { digest, size: bytes.length };
     },
     putManifest(repository, content, tags = []) {
-      const bytes = Buffer.from(JSON.stringify(content));
+      const bytes = Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
       const { mediaType = MANIFEST } = content as { mediaType?: string };
       const manifest = { digest: digestOf(bytes), mediaType, bytes };
       for (const reference of [manifest.digest, ...tags]) {
         manifests.set(keyOf(repository, reference), manifest);
       }
       return manifest.digest;
+    },
+    tag(repository, name, digest) {
+      const manifest = manifests.get(keyOf(repository, digest));
+      if (manifest === undefined) throw new Error(`no ${digest} in ${repository}`);
+      manifests.set(keyOf(repository, name), manifest);
     },
     fail(reference, code = 'registry-unavailable') {
       failures.set(reference, code);
@@ -116,12 +123,14 @@ function sizeOf(text: string): { digest: string; size: number } {
   return { digest: digestOf(text), size: text.length };
 }
 
+/** The image of a digest, by the reference that is written. */
 export async function resolve(
   registry: MemoryRegistry,
   repository: string,
   digest: string,
+  written = `${repository}:v1@${digest}`,
 ): Promise<ResolvedImage> {
-  const parsed = parseImageReference(`${repository}:v1@${digest}`);
+  const parsed = parseImageReference(written);
   if (!parsed.ok) throw new Error(parsed.error);
   const manifest = await registry.manifest(parsed.reference, digest, contextOf(registry).signal);
   if (manifest === undefined) throw new Error(`no ${digest}`);

@@ -3,7 +3,7 @@ import type { Platform } from '../../src/rules/registry-requirement.ts';
 import { checkAge } from '../../src/verify/image-age.ts';
 import { checkPlatforms } from '../../src/verify/platforms.ts';
 import { checkTagDigest } from '../../src/verify/tag-digest.ts';
-import { contextOf, MemoryRegistry, OCI_INDEX, OCI_MANIFEST, resolve } from './memory-registry.ts';
+import { ImageRegistry, OCI_INDEX, OCI_MANIFEST } from './image-registry.ts';
 
 const LINUX = { os: 'linux', architecture: 'amd64' };
 const ARM = { os: 'linux', architecture: 'arm64' };
@@ -12,20 +12,20 @@ const YOUNG = '2026-11-20T00:00:00Z';
 const OLD = '2020-01-01T00:00:00Z';
 const NO_DIGEST = `sha256:${'0'.repeat(64)}`;
 
-async function ageOf(registry: MemoryRegistry, digest: string, maxAge = 30) {
-  return checkAge(await resolve(registry, digest), maxAge, contextOf(registry));
+async function ageOf(registry: ImageRegistry, digest: string, maxAge = 30) {
+  return checkAge(await registry.resolve(digest), maxAge, registry.context);
 }
 
-async function platformsOf(registry: MemoryRegistry, digest: string, ...names: string[]) {
+async function platformsOf(registry: ImageRegistry, digest: string, ...names: string[]) {
   const platforms = names.map((name): Platform => {
     const [os = '', architecture = '', variant] = name.split('/');
     return { os, architecture, variant };
   });
-  return checkPlatforms(await resolve(registry, digest), platforms, contextOf(registry));
+  return checkPlatforms(await registry.resolve(digest), platforms, registry.context);
 }
 
 /** An index of images with these created times, for linux/amd64, linux/arm64, and so on. */
-function indexOf(registry: MemoryRegistry, ...created: unknown[]) {
+function indexOf(registry: ImageRegistry, ...created: unknown[]) {
   const manifests = created.map((time, index) => {
     const platform = { os: 'linux', architecture: ['amd64', 'arm64', 's390x'][index] };
     return { ...registry.pushImage({ ...platform, created: time }), platform };
@@ -42,7 +42,7 @@ describe('the age of an image', () => {
     ['with nanoseconds', '2026-11-20T00:00:00.123456789Z'],
     ['with an offset', '2026-11-20T02:00:00+02:00'],
   ])('will do when it is %s', async (_what, created) => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage({ ...LINUX, created });
     expect(await ageOf(registry, digest)).toEqual([]);
   });
@@ -64,7 +64,7 @@ describe('the age of an image', () => {
     ['a list', [YOUNG], 'a malformed config (created)'],
     ['endless', `2026-11-20T00:00:00.${'1'.repeat(9999)}Z`, 'one that does not say when in RFC'],
   ])('is refused when it is %s', async (_what, created, message) => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage({ ...LINUX, created });
     const [refusal, ...more] = await ageOf(registry, digest);
     expect(refusal).toContain(`expected an image created at most 30 days ago, got ${message}`);
@@ -84,7 +84,7 @@ describe('the age of an image', () => {
     ],
     ['deep', '['.repeat(500_000)],
   ])('is refused when the config is %s', async (_what, config) => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage(config);
     expect(await ageOf(registry, digest)).toEqual([
       expect.stringContaining('got a malformed config'),
@@ -92,7 +92,7 @@ describe('the age of an image', () => {
   });
 
   it('is refused when the config is too large to be read', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const config = {
       digest: NO_DIGEST,
       size: 1024 * 1024 + 1,
@@ -104,7 +104,7 @@ describe('the age of an image', () => {
   });
 
   it('is refused when the image is something else, such as a chart', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage(
       { ...LINUX, created: YOUNG },
       'application/vnd.cncf.helm.config.v1+json',
@@ -113,7 +113,7 @@ describe('the age of an image', () => {
   });
 
   it('is refused when the registry has no config', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const config = {
       digest: NO_DIGEST,
       size: 2,
@@ -124,7 +124,7 @@ describe('the age of an image', () => {
   });
 
   it('is that of one day in words', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage({ ...LINUX, created: OLD });
     expect(await ageOf(registry, digest, 1)).toEqual([
       'expected an image created at most 1 day ago, got one of 2020-01-01',
@@ -132,7 +132,7 @@ describe('the age of an image', () => {
   });
 
   it('is asked of every image of an index', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     expect(await ageOf(registry, indexOf(registry, YOUNG, YOUNG).digest)).toEqual([]);
     expect(await ageOf(registry, indexOf(registry, YOUNG, OLD).digest)).toEqual([
       'expected an image created at most 30 days ago, got one of 2020-01-01 for linux/arm64',
@@ -144,7 +144,7 @@ describe('the age of an image', () => {
   });
 
   it('is not asked of what BuildKit attests, which no node can run', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const image = { ...registry.pushImage({ ...LINUX, created: YOUNG }), platform: LINUX };
     const attestation = { ...registry.push('no image'), platform: UNKNOWN };
     const { digest } = registry.pushIndex([image, attestation]);
@@ -153,7 +153,7 @@ describe('the age of an image', () => {
   });
 
   it('is asked of an image that only claims in an annotation to be an attestation', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const annotations = { 'vnd.docker.reference.type': 'attestation-manifest' };
     const image = { ...registry.pushImage({ ...ARM, created: OLD }), platform: ARM, annotations };
     const { digest } = registry.pushIndex([image]);
@@ -161,7 +161,7 @@ describe('the age of an image', () => {
   });
 
   it('is asked of an image without a platform in the index, which a node looks up', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushIndex([registry.pushImage({ ...ARM, created: OLD })]);
     expect(await ageOf(registry, digest)).toEqual([
       'expected an image created at most 30 days ago, got one of 2020-01-01 for linux/arm64',
@@ -169,19 +169,19 @@ describe('the age of an image', () => {
   });
 
   it('is refused for a manifest that the registry does not have', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushIndex([{ digest: NO_DIGEST, platform: LINUX }]);
     expect((await ageOf(registry, digest))[0]).toContain('got no manifest sha256:0000');
   });
 
   it('is refused for an index within an index', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushIndex([indexOf(registry, YOUNG)]);
     expect((await ageOf(registry, digest))[0]).toContain('got an index within the index');
   });
 
   it('is not known when an image of the index cannot be fetched', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const young = registry.pushImage({ ...LINUX, created: YOUNG });
     const { digest } = registry.pushIndex([young, { ...registry.push('gone'), platform: ARM }]);
     registry.fail(registry.push('gone').digest);
@@ -189,7 +189,7 @@ describe('the age of an image', () => {
   });
 
   it('is refused for one image though another cannot be fetched', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const gone = registry.push('gone');
     registry.fail(gone.digest);
     const { digest } = registry.pushIndex([gone, registry.pushImage({ ...LINUX, created: OLD })]);
@@ -197,7 +197,7 @@ describe('the age of an image', () => {
   });
 
   it('is refused by what contradicts itself, whatever else there is', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const forged = registry.push('forged');
     registry.fail(forged.digest, 'registry-corrupt');
     const { digest } = registry.pushIndex([registry.pushImage({ ...LINUX, created: OLD }), forged]);
@@ -284,7 +284,7 @@ describe('a manifest', () => {
       'an index of 65 manifests, more than 64',
     ],
   ])('that %s is refused by all who look into it', async (_what, body, message) => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.push(body);
     expect((await ageOf(registry, digest))[0]).toContain(`got ${message}`);
     expect((await platformsOf(registry, digest, 'linux/amd64'))[0]).toContain(`got ${message}`);
@@ -304,7 +304,7 @@ describe('the platforms of an image', () => {
     ['one whose variant is null', [{ ...LINUX, variant: null }], ['linux/amd64']],
     ['one beside an attestation', [UNKNOWN, LINUX], ['linux/amd64']],
   ])('will do when the rule asks for %s', async (_what, offered, asked) => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushIndex(
       offered.map((platform) => ({ digest: NO_DIGEST, platform })),
     );
@@ -345,7 +345,7 @@ describe('the platforms of an image', () => {
       'unknown/unknown, got one for linux/amd64',
     ],
   ])('are refused when the rule asks for %s', async (_what, offered, asked, message) => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushIndex(
       offered.map((platform) => ({ digest: NO_DIGEST, platform })),
     );
@@ -355,7 +355,7 @@ describe('the platforms of an image', () => {
   });
 
   it('are those of its config when there is one image alone', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage(V8);
     expect(await platformsOf(registry, digest, 'linux/arm64')).toEqual([]);
     expect(await platformsOf(registry, digest, 'linux/arm64', 'linux/amd64')).toEqual([
@@ -364,7 +364,7 @@ describe('the platforms of an image', () => {
   });
 
   it('are those of the configs where the index does not say', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushIndex([registry.pushImage(LINUX), registry.pushImage(ARM)]);
     expect(await platformsOf(registry, digest, 'linux/amd64', 'linux/arm64')).toEqual([]);
     expect(await platformsOf(registry, digest, 'linux/s390x')).toEqual([
@@ -373,7 +373,7 @@ describe('the platforms of an image', () => {
   });
 
   it('are refused when the one config names none', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage({ created: YOUNG });
     expect(await platformsOf(registry, digest, 'linux/amd64')).toEqual([
       'expected an image for linux/amd64, got one for none',
@@ -381,7 +381,7 @@ describe('the platforms of an image', () => {
   });
 
   it('are not known when what cannot be fetched might be the missing one', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const gone = registry.push('gone');
     registry.fail(gone.digest);
     const { digest } = registry.pushIndex([gone, { digest: NO_DIGEST, platform: LINUX }]);
@@ -392,7 +392,7 @@ describe('the platforms of an image', () => {
   });
 
   it('are listed up to a length that can be read', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const manifests = Array.from({ length: 60 }, (_, index) => ({
       digest: NO_DIGEST,
       platform: { os: 'linux', architecture: `x${index}`.padEnd(200, 'x') },
@@ -408,26 +408,26 @@ describe('the platforms of an image', () => {
 });
 
 describe('the tag beside a digest', () => {
-  async function tagOf(registry: MemoryRegistry, digest: string, written: string) {
-    return checkTagDigest(await resolve(registry, digest, written), contextOf(registry));
+  async function tagOf(registry: ImageRegistry, digest: string, written: string) {
+    return checkTagDigest(await registry.resolve(digest, written), registry.context);
   }
 
   it('will do when it points at the digest', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage(LINUX);
     registry.tag('1.2', digest);
     expect(await tagOf(registry, digest, `r.example.com/app:1.2@${digest}`)).toEqual([]);
   });
 
   it('asks nothing when there is no digest: the tag is what was judged', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage(LINUX);
     registry.tag('1.2', digest);
     expect(await tagOf(registry, digest, 'r.example.com/app:1.2')).toEqual([]);
   });
 
   it('is refused when it points at something else', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage(LINUX);
     const other = registry.pushImage(ARM).digest;
     registry.tag('1.2', other);
@@ -437,7 +437,7 @@ describe('the tag beside a digest', () => {
   });
 
   it('is refused when it points at an index that holds the digest', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const image = registry.pushImage(LINUX);
     registry.tag('1.2', registry.pushIndex([{ ...image, platform: LINUX }]).digest);
     const refusals = await tagOf(registry, image.digest, `r.example.com/app:1.2@${image.digest}`);
@@ -445,7 +445,7 @@ describe('the tag beside a digest', () => {
   });
 
   it('is refused when there is no such tag', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage(LINUX);
     expect(await tagOf(registry, digest, `r.example.com/app:1.2@${digest}`)).toEqual([
       `expected tag 1.2 to point at ${digest}, got no such tag in the registry`,
@@ -453,7 +453,7 @@ describe('the tag beside a digest', () => {
   });
 
   it('is asked for: a digest alone is refused', async () => {
-    const registry = new MemoryRegistry();
+    const registry = new ImageRegistry();
     const { digest } = registry.pushImage(LINUX);
     expect(await tagOf(registry, digest, `r.example.com/app@${digest}`)).toEqual([
       'expected a tag beside the digest (name:tag@sha256:...), got none',
@@ -463,7 +463,7 @@ describe('the tag beside a digest', () => {
   it.each(['registry-unavailable', 'registry-corrupt'] as const)(
     'is not known when the registry says %s',
     async (code) => {
-      const registry = new MemoryRegistry();
+      const registry = new ImageRegistry();
       const { digest } = registry.pushImage(LINUX);
       registry.fail('1.2', code);
       const asked = tagOf(registry, digest, `r.example.com/app:1.2@${digest}`);
