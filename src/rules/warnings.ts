@@ -24,6 +24,9 @@ export function findWarnings({ spec }: ImagePolicy): readonly RulesWarning[] {
     ...ownWarnings.flat(),
     ...spec.rules.flatMap((rule, index) => warnOfPatterns(rule, ['spec', 'rules', index])),
     ...spec.rules.flatMap((rule, index) => warnOfMovingTags(rule, ['spec', 'rules', index])),
+    ...spec.rules.flatMap((rule, index) =>
+      warnOfExcuse(rule, spec.rules, ['spec', 'rules', index]),
+    ),
     ...warnOfPairs(
       spec,
       spec.rules.filter((_rule, index) => ownWarnings[index]?.length === 0),
@@ -84,6 +87,36 @@ function warnOfMovingTags({ require }: RuleSpec, path: Path): RulesWarning[] {
   return [{ path: [...path, 'require'], message, hint }];
 }
 
+/** Whoever creates a pod names the registry: one of their own need not answer. */
+function warnOfExcuse(rule: RuleSpec, rules: readonly RuleSpec[], path: Path): RulesWarning[] {
+  const { mode, onError = 'deny' } = rule;
+  if (mode !== 'enforce' || onError === 'deny' || !takesEveryRegistry(rule.match?.images)) {
+    return [];
+  }
+  if (namesRegistries(rule) || rules.some((other) => isOverAll(other) && namesRegistries(other))) {
+    return [];
+  }
+  const message =
+    'the rule covers every registry: whoever names one that gives no answer, or makes one give none, gets past it';
+  const hint =
+    'write `onError: deny`, or name the registries that you would trust without the rule: in its match.images, or in require.registries of a rule over everything';
+  return [{ path: [...path, 'onError'], message, hint }];
+}
+
+type Patterns = NonNullable<RuleSpec['match']>['images'];
+
+const takesEveryRegistry = (patterns: Patterns): boolean =>
+  patterns === undefined || patterns.some(({ registry }) => registry.kind === 'any');
+
+function isOverAll({ mode, match, except }: RuleSpec): boolean {
+  return mode === 'enforce' && match === undefined && except === undefined;
+}
+
+/** Whether all that it covers has to come from registries that are named. */
+function namesRegistries({ require }: RuleSpec): boolean {
+  return require?.registries !== undefined || !takesEveryRegistry(require?.images);
+}
+
 /** Why the rule's own keys exclude each other. */
 function impossibility({ require, forbid }: RuleSpec): string | undefined {
   if (require === undefined) return undefined;
@@ -117,7 +150,7 @@ function canNeverHit({ match, require, forbid }: RuleSpec): boolean {
 const LIKE_A_HOST = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}$/;
 
 function warnOfPatterns(rule: RuleSpec, path: Path): RulesWarning[] {
-  const lists: readonly (readonly [Path, NonNullable<RuleSpec['match']>['images']])[] = [
+  const lists: readonly (readonly [Path, Patterns])[] = [
     [['match', 'images'], rule.match?.images],
     ...(rule.except ?? []).map(
       ({ images }, index) => [['except', index, 'images'], images] as const,

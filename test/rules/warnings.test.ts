@@ -30,6 +30,8 @@ const EVERYWHERE = { namespaces: ['*'] };
 const PROD = { namespaces: ['prod-*'] };
 const docker = { registries: ['docker.io'] };
 const mirror = { registries: ['mirror.example.com'] };
+/** What a registry is asked, of a digest. */
+const AGED = { digest: true, maxAge: 30 };
 
 describe('warnings about a rules file', () => {
   it.each<[string, object[], RegExp]>([
@@ -164,6 +166,36 @@ describe('warnings about a rules file', () => {
       [{ except: [{ images: ['**/a', 'mirror.example.com:5000'] }], require: docker }],
       /^rules\.0\.except\.0\.images\.1: "mirror\.example\.com:5000" is the image /,
     ],
+    [
+      'an excuse for every registry',
+      [{ onError: 'allow', require: AGED }],
+      /^rules\.0\.onError: the rule covers every registry: whoever names one that gives no answer/,
+    ],
+    [
+      'an excuse that is said',
+      [{ onError: 'warn', match: PROD, require: AGED }],
+      /^rules\.0\.onError: the rule covers every registry/,
+    ],
+    [
+      'an excuse for every registry among others',
+      [{ onError: 'allow', match: { images: ['docker.io/**', '**/app'] }, require: AGED }],
+      /^rules\.0\.onError: the rule covers every registry/,
+    ],
+    [
+      'an excuse beside registries that are named for a part alone',
+      [
+        { match: { images: ['quay.io/**'] }, require: docker, message: 'm' },
+        { except: [PROD], require: docker },
+        { mode: 'warn', require: docker },
+        { onError: 'allow', require: AGED },
+      ],
+      /^rules\.3\.onError: the rule covers every registry/,
+    ],
+    [
+      'an excuse beside required images of any registry',
+      [{ onError: 'allow', require: { ...AGED, images: ['docker.io/a', '**/b'] } }],
+      /^rules\.0\.onError: the rule covers every registry/,
+    ],
   ])('are given for %s', (_title, rules, expected) => {
     expect(warn(rules)).toEqual([expect.stringMatching(expected)]);
   });
@@ -274,6 +306,29 @@ describe('warnings about a rules file', () => {
     [
       'images of one registry that have to come from another',
       [{ match: { images: ['docker.io/**'] }, require: mirror, message: 'use the mirror' }],
+    ],
+    ['a registry that denies by giving no answer', [{ onError: 'deny', require: AGED }]],
+    [
+      'an excuse in a rule that denies nothing',
+      [
+        { mode: 'warn', onError: 'allow', require: AGED },
+        { mode: 'audit', match: PROD, onError: 'allow', require: AGED, message: 'm' },
+      ],
+    ],
+    [
+      'an excuse for registries that its match names',
+      [{ onError: 'allow', match: { images: ['docker.io/**'] }, require: AGED }],
+    ],
+    [
+      'an excuse for registries that it requires',
+      [
+        { onError: 'allow', match: PROD, require: { ...AGED, ...docker } },
+        { onError: 'warn', require: { ...AGED, images: ['docker.io/**'] } },
+      ],
+    ],
+    [
+      'an excuse beside a rule that names the registries of everything',
+      [{ onError: 'allow', require: AGED }, { require: docker }],
     ],
   ])('are not given for %s', (_title, rules) => {
     expect(warn(rules)).toEqual([]);
