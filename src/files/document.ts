@@ -1,10 +1,11 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import type { Document, ParsedNode } from 'yaml';
+import type { Document, ErrorCode, ParsedNode, YAMLError } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from '../errors.ts';
 import { messageOf } from '../errors.ts';
 import { describeIssues } from './issue.ts';
 import type { DescribedIssue } from './issue.ts';
+import { syntaxHint } from './syntax-hint.ts';
 
 /** A text and the name by which the user knows it. */
 export interface SourceText {
@@ -55,10 +56,10 @@ export function parseYaml(source: SourceText): PlacedDocument {
     const { line, col } = lineCounter.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const mistakes = [...document.errors, ...document.warnings].map((mistake): Problem => ({
+  const mistakes = mistakesIn(document).map((mistake): Problem => ({
     file: source.file,
-    ...place(mistake.pos[0]),
-    message: yamlMessage(mistake.code, mistake.message),
+    ...place(offsetOfMistake(mistake, document, source)),
+    ...describeMistake(mistake),
   }));
   const { value, mistake } = toValue(document);
   if (mistake !== undefined) {
@@ -76,10 +77,59 @@ export function parseYaml(source: SourceText): PlacedDocument {
   };
 }
 
-function yamlMessage(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'expected each key once, got this one again';
-  if (code === 'MULTIPLE_DOCS') return 'expected one YAML document, got another one';
+/** Of mistakes in the syntax the first alone: the others are what it leads to. */
+function mistakesIn({ errors, warnings }: Document.Parsed): readonly YAMLError[] {
+  const [first, ...others] = errors.filter(isSyntax);
+  return [...errors, ...warnings].filter(
+    (mistake) => mistake === first || !others.includes(mistake),
+  );
+}
+
+/** What is YAML, and not what we read, has words of its own. */
+const OTHER_MISTAKES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  DUPLICATE_KEY: 'expected each key once, got this one again',
+  MULTIPLE_DOCS: 'expected one YAML document, got another one',
+};
+
+const isSyntax = ({ code }: YAMLError): boolean => OTHER_MISTAKES[code] === undefined;
+
+function describeMistake({ code, message }: YAMLError): Pick<Problem, 'message' | 'hint'> {
+  const other = OTHER_MISTAKES[code];
+  if (other !== undefined) return { message: other };
+  return { message: notYaml(message), hint: syntaxHint(code, message) };
+}
+
+function notYaml(message: string): string {
   return `not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+}
+
+/** Of a quote that is never closed where it opens, and of a line its first character. */
+function offsetOfMistake(
+  { code, message, pos: [offset] }: YAMLError,
+  document: Document.Parsed,
+  { text }: SourceText,
+): number {
+  if (code === 'MISSING_CHAR' && message.startsWith('Missing closing')) {
+    return offsetOfQuoted(document, offset) ?? offset;
+  }
+  if (code === 'TAB_AS_INDENT' || (offset > 0 && text[offset - 1] !== '\n')) return offset;
+  const indentation = /^ */.exec(text.slice(offset, offset + MAX_INDENTATION))?.[0] ?? '';
+  return offset + indentation.length;
+}
+
+/** In characters: deeper than anybody writes. */
+const MAX_INDENTATION = 1000;
+
+/** Where the last quoted text before a place begins. */
+function offsetOfQuoted(document: Document.Parsed, before: number): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Scalar(_key, { type, range }) {
+      const start = range?.[0] ?? before;
+      if (type?.startsWith('QUOTE_') === true && start < before) found = start;
+    },
+  });
+  return found;
 }
 
 /** Aliases are resolved here; how far they may multiply is bounded by the library. */
@@ -88,7 +138,7 @@ function toValue(document: Document.Parsed): { value: unknown; mistake?: string 
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
   } catch (thrown) {
-    const message = yamlMessage('', messageOf(thrown));
+    const message = notYaml(messageOf(thrown));
     const unresolved = message.includes('unresolved alias');
     return {
       value: undefined,

@@ -63,13 +63,19 @@ function unknownKey(
   key: string,
   known: readonly string[],
 ): DescribedIssue {
-  const meant = nearest(key, known);
   return {
     path,
     atKey: true,
     message: `unknown key ${JSON.stringify(key)}`,
-    hint: meant === undefined ? `known here: ${known.join(', ')}` : `did you mean "${meant}"?`,
+    hint: hintOfKey(key, known),
   };
+}
+
+function hintOfKey(key: string, known: readonly string[]): string {
+  const [name = '', value] = key.split(':', 2);
+  if (value !== undefined && known.includes(name)) return `put a space behind "${name}:"`;
+  const meant = nearest(key, known);
+  return meant === undefined ? `known here: ${known.join(', ')}` : `did you mean "${meant}"?`;
 }
 
 function hintOf(issue: Issue, got: unknown, schema: z.ZodType): { hint?: string } {
@@ -94,7 +100,10 @@ function hintOfList(got: unknown, itemKeys: readonly string[]): string | undefin
     const items = got.split(',').map((item) => JSON.stringify(item.trim()));
     return items.length > MAX_ITEMS ? undefined : `write [${items.join(', ')}]`;
   }
-  const isItem = typeof got === 'object' && got !== null && isOneOf(Object.keys(got), itemKeys);
+  const keys = typeof got === 'object' && got !== null ? Object.keys(got) : [];
+  const [dashed] = keys.filter((key) => key.startsWith('-') && itemKeys.includes(key.slice(1)));
+  if (dashed !== undefined) return `put a space behind the "-" of "${dashed}"`;
+  const isItem = isOneOf(keys, itemKeys);
   return isItem ? 'put "- " before its first key: each item of a list begins with one' : undefined;
 }
 

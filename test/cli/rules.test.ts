@@ -75,6 +75,7 @@ describe('image-checker rules validate', () => {
     const { code, stdout } = await rules(['validate', 'no-yaml.yaml']);
     expect(code).toBe(EXIT.finding);
     expect(stdout).toMatch(/^no-yaml\.yaml:2:1: error: not YAML: /);
+    expect(stdout).toMatch(/\n {2}2 \| .*\n {4}\| \^\n {2}hint: .*\n\n1 mistake, 0 warnings\n$/);
   });
 
   it.each([

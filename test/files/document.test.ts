@@ -129,6 +129,86 @@ describe('a document', () => {
       '2:29 not YAML: unresolved alias (the anchor must be set before the alias): m; a text that begins with "*" has to be in quotes',
     ],
     [
+      'a tab before an item',
+      'items:\n\t- key: x\n',
+      '2:1 not YAML: tabs are not allowed as indentation [indent with spaces]',
+    ],
+    [
+      'a key without a colon',
+      'name: abc\nitems\n  - key: x\n',
+      '2:1 not YAML: implicit keys need to be on a single line [is a ":" with a space behind it missing here, or is the line below indented too far?]',
+    ],
+    [
+      'a key without a space behind its colon',
+      'name:abc\nlevel: low\n',
+      '1:1 not YAML: implicit keys need to be on a single line [is a ":" with a space behind it missing here, or is the line below indented too far?]',
+    ],
+    [
+      'the same in braces',
+      'items: [{key:x, key: y}]\n',
+      '1:10 unknown key "key:x" [put a space behind "key:"]',
+    ],
+    [
+      'an item without a space behind its dash',
+      'items:\n  -key: x\n',
+      '1:1 items: expected a list, got a mapping [put a space behind the "-" of "-key"]',
+    ],
+    [
+      'a line that is indented too far',
+      'name: abc\n  level: low\n',
+      '1:7 not YAML: nested mappings are not allowed in compact mappings [where the text holds ": ", put it in quotes; else the line below is indented too far]',
+    ],
+    [
+      'a line that is indented too little',
+      'items:\n    - key: x\n     name: y\n',
+      '3:6 not YAML: sequence item without - indicator [what belongs together, the keys of a mapping or the "-" of a list, begins at one column]',
+    ],
+    [
+      'items at different columns',
+      'items:\n   - key: x\n  - key: y\n',
+      '3:3 not YAML: a block sequence may not be used as an implicit map key [what belongs together, the keys of a mapping or the "-" of a list, begins at one column]',
+    ],
+    [
+      'a colon within a text',
+      'name: a: b\n',
+      '1:7 not YAML: nested mappings are not allowed in compact mappings [where the text holds ": ", put it in quotes; else the line below is indented too far]',
+    ],
+    [
+      'a quote that is not closed, where it opens',
+      'level: low\nname: "abc\nitems: []\n',
+      '2:7 not YAML: missing closing "quote [close the text that begins here by the quote that it begins with]',
+    ],
+    [
+      'a quote within quotes',
+      "name: 'don't'\n",
+      `1:12 not YAML: unexpected scalar at node end [put the whole text in quotes; a ' within '...' is written twice]`,
+    ],
+    [
+      'a bracket that is not closed',
+      'words: [a, b\nname: abc\n',
+      '2:1 not YAML: flow sequence in block collection must be sufficiently indented and end with a ] [close every { by } and every [ by ]]',
+    ],
+    [
+      'a brace that is not closed',
+      '{"name": ',
+      '1:10 not YAML: flow map must end with a } [close every { by } and every [ by ]]',
+    ],
+    [
+      'a text that begins with a reserved character',
+      'name: @abc\n',
+      '1:7 not YAML: plain value cannot start with reserved character @ [put the whole text in quotes]',
+    ],
+    [
+      'a backslash within double quotes',
+      'name: "a\\q"\n',
+      `1:9 not YAML: invalid escape sequence \\q [write a backslash within "..." twice, or use '...']`,
+    ],
+    [
+      'what there is no advice about',
+      'name: |abc\n',
+      '1:8 not YAML: block scalar header includes extra characters: |abc [look here and in the line above for a missing ":", quotes and indentation]',
+    ],
+    [
       'a literal in quotes',
       'on: "true"\n',
       '1:5 on: expected true, got "true" [write it without quotes]',
@@ -154,11 +234,15 @@ describe('a document', () => {
       'name: abc\n...\ncount: 1\n',
       '3:1 expected one YAML document, got another one',
     ],
-    ['an unknown tag', 'name: !secret abc\n', '1:7 not YAML: unresolved tag: !secret'],
+    [
+      'an unknown tag',
+      'name: !secret abc\n',
+      '1:7 not YAML: unresolved tag: !secret [where a text begins with "!", put it in quotes; tags are not known here]',
+    ],
     [
       'a tag that would run code',
       'name: !!js/function "x"\n',
-      '1:7 not YAML: unresolved tag: tag:yaml.org,2002:js/function',
+      '1:7 not YAML: unresolved tag: tag:yaml.org,2002:js/function [where a text begins with "!", put it in quotes; tags are not known here]',
     ],
     [
       'an alias of nothing',
@@ -173,7 +257,7 @@ describe('a document', () => {
     [
       'a tab for indentation',
       'nested:\n\tinner: {}\n',
-      '2:1 not YAML: tabs are not allowed as indentation',
+      '2:1 not YAML: tabs are not allowed as indentation [indent with spaces]',
     ],
     ['an empty file', '', '1:1 the document: expected a mapping, got null'],
     ['comments alone', '# nothing\n\n', '1:1 the document: expected a mapping, got null'],
@@ -197,7 +281,7 @@ describe('a document', () => {
     [
       'a mapping for a key',
       '? { a: b }\n: c\n',
-      '1:3 not YAML: with stringKeys, all keys must be strings',
+      '1:3 not YAML: with stringKeys, all keys must be strings [write a text before the ":"]',
     ],
     [
       'a merge key',

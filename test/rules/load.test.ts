@@ -221,8 +221,16 @@ describe('a mistake in a rules file', () => {
       '6:1 expected one YAML document, got another one',
     ],
     ['nothing at all', '', '1:1 the document: expected a mapping, got null'],
-    ['a tab', `${HEAD}\trules: []\n`, '5:1 not YAML: tabs are not allowed as indentation'],
-    ['an unknown tag', `${HEAD}  rules: !include x\n`, '5:10 not YAML: unresolved tag: !include'],
+    [
+      'a tab',
+      `${HEAD}\trules: []\n`,
+      '5:1 not YAML: tabs are not allowed as indentation [indent with spaces]',
+    ],
+    [
+      'an unknown tag',
+      `${HEAD}  rules: !include x\n`,
+      '5:10 not YAML: unresolved tag: !include [where a text begins with "!", put it in quotes; tags are not known here]',
+    ],
     [
       'an alias of nothing',
       `${HEAD}  rules: *x\n`,
