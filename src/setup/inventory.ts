@@ -1,5 +1,6 @@
 import { lstat, readFile, stat } from 'node:fs/promises';
-import { ImageCheckerError, messageOf, systemCode } from '../errors.ts';
+import { ImageCheckerError, systemCode } from '../errors.ts';
+import { systemMessage } from '../files/read-text-file.ts';
 import { ALL_TARGETS, pathOf } from './layout.ts';
 import type { Layout, Target } from './layout.ts';
 
@@ -56,7 +57,7 @@ async function readingFrom<T>(path: string, action: () => Promise<T>): Promise<T
   try {
     return await action();
   } catch (thrown) {
-    const message = `expected to read it, got ${messageOf(thrown)}`;
+    const message = `expected to read it, got ${systemMessage(thrown)}`;
     throw new ImageCheckerError('file-unreadable', { file: path, message }, { cause: thrown });
   }
 }

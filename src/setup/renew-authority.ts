@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { ImageCheckerError } from '../errors.ts';
+import { shellWord } from '../files/shell-word.ts';
 import { pathOf } from './layout.ts';
 import type { PkiPorts } from './pki.ts';
 import type { Change } from './renew-change.ts';
@@ -35,7 +37,8 @@ async function readState(installation: Installation): Promise<RotationState> {
   const current = await readCertificatesIfThere(file);
   if (current === undefined) {
     const message = 'expected the certificate of the CA in force, got nothing';
-    const hint = 'bring it back; its key may stay away';
+    const restore = `mkdir -p -m 700 ${shellWord(dirname(file))} && cp ${shellWord(pathOf(layout, 'externalCa'))} ${shellWord(file)}`;
+    const hint = `bring it back, its key may stay away; where it is lost, there is a copy: ${restore}`;
     throw new ImageCheckerError('setup-refused', { file, message, hint });
   }
   return {

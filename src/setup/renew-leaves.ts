@@ -12,7 +12,10 @@ import type { Change } from './renew-change.ts';
 import type { Installation } from './renew-files.ts';
 import type { RenewOptions } from './renew-options.ts';
 
-const KEY_HINT = "bring the CA's key back for as long as this takes, or name it with --ca-key";
+const CA_HINT =
+  "bring the CA's key and ca-cert.pem back from where they are kept for as long as this takes, or name " +
+  'the key with --ca-key FILE, and the certificate with --ca-cert FILE where it is away, too; where the ' +
+  'key is lost, `image-checker certs renew --ca` changes to a new CA';
 
 /** New keys and certificates from the CA in force. */
 export async function renewLeaves(
@@ -31,7 +34,7 @@ function signingAuthority(options: RenewOptions): AuthorityFiles {
   return {
     certificate: authorityCertificate ?? pathOf(layout, 'caCertificate'),
     key: authorityKey ?? pathOf(layout, 'caKey'),
-    hint: KEY_HINT,
+    hint: CA_HINT,
   };
 }
 

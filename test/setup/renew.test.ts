@@ -1,9 +1,11 @@
 import fs from 'node:fs/promises';
 import { Agent } from 'node:https';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { loadConfig } from '../../src/config/load-config.ts';
+import type { ImageCheckerError } from '../../src/errors.ts';
 import { startService } from '../../src/service.ts';
 import type { Service } from '../../src/service.ts';
 import { pathOf } from '../../src/setup/layout.ts';
@@ -146,6 +148,40 @@ describe('certs renew', () => {
       problems: [{ hint: expect.stringContaining('--ca-key') as unknown }],
     });
     await renewAt(place, { caKey: elsewhere });
+    await serve();
+    expect(await askNow()).toBe(200);
+  });
+
+  it('takes a CA of which all is kept elsewhere, and says how', async () => {
+    await make();
+    const kept = join(place.root, 'kept');
+    await fs.rename(join(place.serviceDir, 'pki'), kept);
+    expect(await rejection(renewAt(place))).toMatchObject({
+      problems: [
+        {
+          message: 'expected to read it, got no such file',
+          hint: expect.stringMatching(
+            /--ca-key FILE.*--ca-cert FILE.*certs renew --ca`/,
+          ) as unknown,
+        },
+      ],
+    });
+    await renewAt(place, { caCert: join(kept, 'ca-cert.pem'), caKey: join(kept, 'ca-key.pem') });
+    await serve();
+    expect(await askNow()).toBe(200);
+  });
+
+  it('changes a CA that is lost by the command that it says', async () => {
+    await make();
+    await fs.rm(join(place.serviceDir, 'pki'), { recursive: true });
+    const refusal = await rejection(renewAt(place, { ca: true }));
+    expect(refusal).toMatchObject({ code: 'setup-refused' });
+    const [problem] = (refusal as ImageCheckerError).problems;
+    expect(problem?.message).toBe('expected the certificate of the CA in force, got nothing');
+    execFileSync('sh', ['-c', /there is a copy: (.*)$/.exec(problem?.hint ?? '')?.[1] ?? 'false']);
+    await renewAt(place, { ca: true });
+    const pki = await fs.readdir(join(place.serviceDir, 'pki'));
+    expect(pki).toEqual(['ca-cert.pem', 'next-ca-cert.pem', 'next-ca-key.pem']);
     await serve();
     expect(await askNow()).toBe(200);
   });
