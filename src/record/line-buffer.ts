@@ -4,6 +4,8 @@ import type { LineStream } from './line-stream.ts';
 const MAX_GATHERED = 64 * 1024;
 /** For so long a line may wait for others; a crash loses what waits. */
 const MAX_WAIT_MS = 100;
+/** What is urgent is written at once, and no more often than this. */
+const APART_MS = 10;
 /** In bytes: what a stream may owe, because its reader has stopped. More is thrown away. */
 const MAX_OWED = 8 * 1024 * 1024;
 
@@ -13,6 +15,8 @@ export interface LineBuffer {
   add(text: string, lines?: number): void;
   /** Hands over to the stream all that was taken. */
   flush(): void;
+  /** The same; when this was asked for within the last 10 ms, as soon as they are over. */
+  flushSoon(): void;
   /** How many lines were lost so far. */
   lost(): number;
 }
@@ -31,9 +35,13 @@ export function createLineBuffer(
   // Of those, by a line that is written or on its way.
   let told = 0;
   let timer: NodeJS.Timeout | undefined;
+  // Whether the timer is that of an urgent line.
+  let soon = false;
+  let urgentAt = -Infinity;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
+    soon = false;
     if (count === 0) return;
     const [text, lines] = [gathered, count];
     [gathered, count] = ['', 0];
@@ -50,8 +58,23 @@ export function createLineBuffer(
       if (written < own) told -= untold;
     });
   };
+  const flushUrgent = (): void => {
+    urgentAt = performance.now();
+    flush();
+  };
   return {
     flush,
+    flushSoon() {
+      if (soon) return;
+      const left = urgentAt + APART_MS - performance.now();
+      if (left <= 0) {
+        flushUrgent();
+        return;
+      }
+      clearTimeout(timer);
+      timer = setTimeout(flushUrgent, left).unref();
+      soon = true;
+    },
     lost: () => lost,
     add(text, added = 1) {
       gathered += text;

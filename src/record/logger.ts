@@ -23,7 +23,7 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
-  /** For what is written thousands of times a second; a line below `warn` may wait for others. */
+  /** For what is written thousands of times a second: lines may wait for others, 10 ms from `warn` on. */
   often(level: LogLevel, message: string, fields: OftenFields): void;
   /** Whether a line of this level is written at all: ask before a costly one is put together. */
   writes(level: LogLevel): boolean;
@@ -49,6 +49,7 @@ export function createLog(options: LogOptions, stream: Writable): StreamLog {
     const message = 'log lines were lost, they could not be written';
     return `${render({ lost, level: 'warn', message, timestamp: isoNow() })}\n`;
   });
+  const writes = (level: LogLevel): boolean => LEVELS[level] <= LEVELS[options.level];
   const logger: Logger = createLogger({
     level: options.level,
     levels: LEVELS,
@@ -68,11 +69,11 @@ export function createLog(options: LogOptions, stream: Writable): StreamLog {
     debug: write('debug'),
     // Without winston, which takes longer than a review.
     often(level, message, fields) {
-      if (!logger.isLevelEnabled(level)) return;
+      if (!writes(level)) return;
       lines.add(`${renderOften(level, message, fields)}\n`);
-      if (LEVELS[level] <= LEVELS.warn) lines.flush();
+      if (LEVELS[level] <= LEVELS.warn) lines.flushSoon();
     },
-    writes: (level) => logger.isLevelEnabled(level),
+    writes,
     lost: () => lines.lost(),
     pass(text) {
       lines.add(text, text.split('\n').length - 1);

@@ -47,7 +47,9 @@ export function createReviewRoute(deps: ReviewRouteDeps): ReviewRoute {
       readBody(
         exchange,
         (body) => {
-          answerReview(exchange, { body, client, refuse }, deps);
+          // All that has arrived is read first: answers that are written one after the other wake
+          // up their reader once.
+          setImmediate(answerReview, exchange, { body, client, refuse }, deps);
         },
         refuse,
       );

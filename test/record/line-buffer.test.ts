@@ -63,6 +63,32 @@ describe('lines that are gathered', () => {
   });
 });
 
+describe('lines that are urgent', () => {
+  it('are written at once, and in a flood of them together, with what came in between', async () => {
+    const { sink, lines } = open();
+    for (const line of ['a\n', 'b\n', 'c\n']) {
+      lines.add(line);
+      lines.flushSoon();
+    }
+    lines.add('d\n');
+    expect(sink.writes).toEqual(['a\n']);
+    for (let turn = 0; turn < 500 && sink.writes.length === 1; turn++) await sleep(1);
+    expect(sink.writes).toEqual(['a\n', 'b\nc\nd\n']);
+  });
+
+  it('are written at once again when some time has gone by', async () => {
+    const { sink, lines } = open();
+    for (const line of ['a\n', 'b\n']) {
+      lines.add(line);
+      lines.flushSoon();
+      await sleep(20);
+    }
+    lines.add('c\n');
+    lines.flushSoon();
+    expect(sink.writes).toEqual(['a\n', 'b\n', 'c\n']);
+  });
+});
+
 describe('a stream that is not read', () => {
   const line = `${'x'.repeat(1024 * 1024 - 1)}\n`;
 
