@@ -51,6 +51,12 @@ async function finish(stream: ClientHttp2Stream): Promise<string> {
   return text;
 }
 
+async function inFlight({ adminPort }: TestService, count: number): Promise<void> {
+  const metrics = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  while (!(await metrics()).includes(`\nimage_checker_reviews_in_flight ${count}\n`));
+}
+
 const statusOf = async (asked: Promise<Answer>): Promise<number> => (await asked).status;
 
 describe('a connection of HTTP/2', () => {
@@ -172,8 +178,9 @@ describe('a limit of reviews in flight', () => {
     socket.write(
       `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n`,
     );
-    let answer = await askOn(session);
-    while (answer.status === 200) answer = await askOn(session);
+    // Who asks meanwhile could take the place of those that are to be held.
+    await inFlight(small, 3);
+    const answer = await askOn(session);
     expect(answer.status).toBe(429);
     expect(answer.headers).not.toHaveProperty('retry-after');
     expect(JSON.parse(answer.text)).toMatchObject({ kind: 'Status', code: 429 });
