@@ -25,8 +25,17 @@ import { paintFor } from './paint.ts';
 /** A month is enough for the slowest of change boards. */
 const DEFAULT_WARN_DAYS = 30;
 
+const HELP = `
+Exit code 0 when it is good or done, 1 when \`show\` has a finding, 2 when the call or a file is wrong.
+
+Examples:
+  image-checker certs show
+  image-checker certs renew
+`;
+
 const SHOW_HELP = `
-Exit code 1 when a certificate has ended or is about to, or a key is not as it has to be.
+Exit code 0 when all are good, 1 when a certificate has ended or is about to, or a key is not as it has
+to be, 2 when there are none.
 
 Examples:
   image-checker certs show
@@ -40,6 +49,8 @@ running kube-apiserver take the new files by themselves.
 --ca changes to a new CA in three steps, one a call: (1) both sides trust both CAs, (2) new
 certificates from the new CA, (3) the old CA is trusted no more. Before v1.36 kube-apiserver reads
 the CA when it starts alone, so it has to be restarted between the first step and the second.
+
+Exit code 0 when it is done, 2 when the call or a file is wrong.
 
 Examples:
   image-checker certs renew
@@ -59,7 +70,10 @@ interface RenewCommandFlags extends RenewFlags {
 }
 
 export function addCertsCommand(program: Command, context: CommandContext): void {
-  const certs = program.command('certs').description('shows and renews certificates');
+  const certs = program
+    .command('certs')
+    .description('shows and renews certificates')
+    .addHelpText('after', HELP);
   withFolders(certs.command('show').description('until when each certificate is good'))
     .option('--warn-days <days>', 'fewer days left are a finding', readDays, DEFAULT_WARN_DAYS)
     .addOption(outputOption(['text', 'json']))

@@ -20,7 +20,9 @@ const DEFAULT_MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const MAX_MESSAGE = 1000;
 
 const HELP = `
-Without options it looks at what there is in the default places. Exit code 1 when a check fails.
+Without options it looks at what there is in the default places.
+
+Exit code 0 when no check fails, 1 when one does, 2 when there is nothing to look at.
 
 Examples:
   image-checker doctor

@@ -7,6 +7,13 @@ import { LineSplitter } from './line-splitter.ts';
 import { Output, writeAll } from './output.ts';
 
 const HELP = `
+Exit code 0 when every string got its line, 2 when the input cannot be read.
+
+Examples:
+  image-checker reference parse nginx registry.example.com:5000/team/app:1.2
+`;
+
+const PARSE_HELP = `
 Without arguments the strings come from stdin, one per line, taken as they are: nothing is trimmed,
 and only a line feed ends a line. With --json-strings each is a JSON string, which can hold what a
 line cannot: "nginx\\n" is a string with a line feed.
@@ -34,11 +41,12 @@ export function addReferenceCommand(program: Command, context: CommandContext): 
   program
     .command('reference')
     .description('reads image references as the kubelet does')
+    .addHelpText('after', HELP)
     .command('parse')
     .description('takes image strings apart: a JSON line for each')
     .argument('[image...]', 'image strings; none: they come from stdin')
     .option('--json-strings', 'each string is written as a JSON string')
-    .addHelpText('after', HELP)
+    .addHelpText('after', PARSE_HELP)
     .action((images: readonly string[], flags: Flags) => parseReferences(images, flags, context));
 }
 

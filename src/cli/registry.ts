@@ -14,6 +14,14 @@ import { outputOption } from './options.ts';
 import { json, Output } from './output.ts';
 
 const HELP = `
+Exit code 0 when it works, 1 when it does not, 2 when the call or a file is wrong.
+
+Examples:
+  image-checker registry login-check registry.example.com:5000 --config /etc/image-checker/config.yaml
+  image-checker registry login-check docker.io/library/nginx
+`;
+
+const LOGIN_HELP = `
 Logs in at a registry as the service does, with --config of the service, or with docker's
 config.json. With a repository it tells whether images can be pulled from there.
 
@@ -35,14 +43,17 @@ interface Flags extends RegistryFlags {
 }
 
 export function addRegistryCommand(program: Command, context: CommandContext): void {
-  const registry = program.command('registry').description('looks at registries');
+  const registry = program
+    .command('registry')
+    .description('looks at registries')
+    .addHelpText('after', HELP);
   const command = registry
     .command('login-check')
     .description('tells whether the credentials for a registry work, and for what')
     .argument('<host[/repository]>', 'docker.io is Docker Hub');
   addRegistryOptions(command)
     .addOption(outputOption(['text', 'json']))
-    .addHelpText('after', HELP)
+    .addHelpText('after', LOGIN_HELP)
     .action((place: string, flags: Flags) => loginCheck(place, flags, context));
 }
 

@@ -6,6 +6,14 @@ import { json, Output } from './output.ts';
 import { validateRules } from './rules-validate.ts';
 import type { ValidateFlags } from './rules-validate.ts';
 
+const HELP = `
+Exit code 0 when it is good or done, 1 when \`validate\` finds a mistake, 2 when the file cannot be read.
+
+Examples:
+  image-checker rules validate rules.yaml
+  image-checker rules schema > image-policy.schema.json
+`;
+
 const VALIDATE_HELP = `
 Prints every mistake with file:line:column, the line and a hint, and warnings about what is valid
 and can hardly be meant: rules that can never be met or violated, that contradict or repeat each
@@ -23,13 +31,18 @@ Examples:
 const SCHEMA_HELP = `
 For editors: write it to a file and name that in the first line of the rules file.
 
+Exit code 0 when it is written, 2 when the call is wrong.
+
 Examples:
   image-checker rules schema > image-policy.schema.json
   sed -i '1i # yaml-language-server: $schema=image-policy.schema.json' rules.yaml
 `;
 
 export function addRulesCommand(program: Command, context: CommandContext): void {
-  const rules = program.command('rules').description('checks rules files, and describes them');
+  const rules = program
+    .command('rules')
+    .description('checks rules files, and describes them')
+    .addHelpText('after', HELP);
   rules
     .command('validate')
     .description('tells every mistake in a rules file, with line and column')

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { VERSION } from '../version.ts';
+import { mistakeIn } from './call-mistake.ts';
 import { addCertsCommand } from './certs.ts';
 import { addCheckCommand } from './check.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -22,16 +23,36 @@ import { addTestCommand } from './test-rules.ts';
 
 const PROGRAM = 'image-checker';
 
+const HELP = `
+Exit code 0 when it is good or allowed, 1 when it is denied or there is a finding, 2 when the call or
+its input is wrong, 70 for a fault of image-checker. Each command has a --help of its own.
+
+Examples:
+  image-checker setup                                          certificates, configuration, first rules
+  image-checker serve --config /etc/image-checker/config.yaml  the service
+  image-checker enable --dry-run                               what it would take to switch the plugin on
+  image-checker doctor                                         what is wrong on this node
+  image-checker check docker.io/nginx --rules rules.yaml       what would be answered, and why
+  kubectl get pods -A -o json | image-checker scan --rules rules.yaml -
+`;
+
 /** Nothing is wrong with the call: the state of the cluster is. */
 const FINDINGS: ReadonlySet<ErrorCode> = new Set(['enable-refused', 'enable-failed']);
 
 /** Runs one call of the executable; never throws. */
 export async function run(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const program = buildProgram(context);
   try {
-    await buildProgram(context).parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     return context.exitCode;
   } catch (thrown) {
-    return report(thrown, context);
+    if (!(thrown instanceof CommanderError)) return report(thrown, context);
+    if (thrown.exitCode === 0) return EXIT.ok;
+    // It has shown its help where that is all there is to say.
+    if (thrown.code !== 'commander.help') {
+      writeProblems(context, 'error', [mistakeIn(program, args, thrown)]);
+    }
+    return EXIT.usage;
   }
 }
 
@@ -43,8 +64,11 @@ function buildProgram(context: CommandContext): Command {
     .showHelpAfterError(false)
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text.replace(/^error: /, `${PROGRAM}: error: `)),
-    });
+      writeErr: (text) => context.stderr.write(text),
+      // `run` does, with a hint.
+      outputError: () => undefined,
+    })
+    .addHelpText('after', HELP);
   addServeCommand(program, context);
   addSetupCommand(program, context);
   addEnableCommand(program, context);
@@ -63,9 +87,6 @@ function buildProgram(context: CommandContext): Command {
 }
 
 function report(thrown: unknown, context: CommandContext): ExitCode {
-  if (thrown instanceof CommanderError) {
-    return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  }
   if (thrown instanceof ImageCheckerError) {
     writeProblems(context, 'error', thrown.problems);
     return FINDINGS.has(thrown.code) ? EXIT.finding : EXIT.usage;

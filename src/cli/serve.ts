@@ -11,7 +11,13 @@ import { runWorker } from '../workers/run-worker.ts';
 import { startWorkers } from '../workers/start-workers.ts';
 import type { CommandContext } from './context.ts';
 
-const EXAMPLES = `
+const HELP = `
+SIGTERM and SIGINT stop it: what is in flight is answered first. SIGHUP reads rules and certificates
+anew, which it also does by itself when they change. The config file is read when it starts.
+
+Exit code 0 when it was stopped, 2 when the config or a file that it names cannot be used or a port is
+taken.
+
 Examples:
   image-checker serve --config /etc/image-checker/config.yaml
 `;
@@ -21,7 +27,7 @@ export function addServeCommand(program: Command, context: CommandContext): void
     .command('serve')
     .description('run the service that kube-apiserver asks')
     .requiredOption('--config <file>', "the service's config file")
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', HELP)
     .action(async ({ config }: { config: string }) => {
       await serve(config, context);
     });

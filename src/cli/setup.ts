@@ -13,6 +13,8 @@ import { systemPkiPorts } from '../setup/system-pki-ports.ts';
 import type { CommandContext } from './context.ts';
 
 const EXAMPLES = `
+Exit code 0 when the files are there, 2 when the call is wrong or something would be overwritten.
+
 Examples:
   image-checker setup                                     the service on the control-plane node itself
   image-checker setup --server-host checker.example.com   the service elsewhere

@@ -36,6 +36,17 @@ async function call(args: readonly string[], odd: Partial<CommandContext> = {}) 
   return { code, stdout: textOf(stdout), stderr: textOf(stderr) };
 }
 
+/** The command that is called by these words, and all below it, as their help names them. */
+async function commandsBelow(words: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await call([...words, '--help']);
+  const [list = ''] = stdout.split('\nCommands:\n')[1]?.split('\n\n') ?? [];
+  const names = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
+  const below = await Promise.all(
+    names.filter((name) => name !== 'help').map((name) => commandsBelow([...words, name])),
+  );
+  return [words.join(' '), ...below.flat()];
+}
+
 /** Waits for something that a process does; a test that waits in vain fails by what it sees. */
 async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 400 && !condition(); turn++) {
@@ -64,6 +75,59 @@ describe('image-checker', () => {
     expect([code, stdout]).toEqual([EXIT.usage, '']);
     expect(stderr).toMatch(/^image-checker: error: /);
     expect(stderr).toMatch(message);
+  });
+
+  it.each([
+    ['a slip in a command', 'srve', 'did you mean serve? See `image-checker --help`'],
+    ['a slip in a subcommand', 'certs shw', 'did you mean show? See `image-checker certs --help`'],
+    ['another command', 'frobnicate', 'see `image-checker --help`'],
+    [
+      'a slip in an option',
+      'check nginx --rulse x',
+      'did you mean --rules? See `image-checker check --help`',
+    ],
+    ['another option', 'rules validate x --frob', 'see `image-checker rules validate --help`'],
+    ['an option without its value', 'scan --rules', 'see `image-checker scan --help`'],
+    ['an output that there is none of', 'doctor -o xml', 'see `image-checker doctor --help`'],
+    ['too much', 'serve --config x y', 'see `image-checker serve --help`'],
+    [
+      'no config',
+      'serve',
+      'such as `image-checker serve --config /etc/image-checker/config.yaml`; see `image-checker serve --help`',
+    ],
+    [
+      'no image',
+      'check',
+      'such as `image-checker check nginx:1.27 --rules rules.yaml`; see `image-checker check --help`',
+    ],
+    [
+      'no host',
+      'registry login-check',
+      'such as `image-checker registry login-check registry.example.com:5000 --config /etc/image-checker/config.yaml`; see `image-checker registry login-check --help`',
+    ],
+  ])('says what to do about %s', async (_title, args, hint) => {
+    const { code, stdout, stderr } = await call(args.split(' '));
+    expect([code, stdout]).toEqual([EXIT.usage, '']);
+    const [error, ...rest] = stderr.split('\n');
+    expect(error).toMatch(/^image-checker: error: (?!error)/);
+    expect(rest).toEqual([`image-checker: hint: ${hint}`, '']);
+  });
+
+  it('says exit codes and examples in the help of every command', async () => {
+    const seen = await commandsBelow([]);
+    expect(seen).toEqual(expect.arrayContaining(['', 'serve', 'certs', 'certs renew', 'rules']));
+    for (const command of seen) {
+      const { stdout } = await call([
+        ...command.split(' ').filter((word) => word !== ''),
+        '--help',
+      ]);
+      expect([command, stdout]).toEqual([command, expect.stringMatching(/^Exit code 0 .*\d/m)]);
+      const examples = /^Examples:\n((?: {2}.*\n)+)/m.exec(stdout)?.[1];
+      expect([command, examples]).toEqual([
+        command,
+        expect.stringContaining(`image-checker ${command}`),
+      ]);
+    }
   });
 
   it('refuses to do nothing, and says what it could do', async () => {
