@@ -17,8 +17,8 @@ Examples:
 const VALIDATE_HELP = `
 Prints every mistake with file:line:column, the line and a hint, and warnings about what is valid
 and can hardly be meant: rules that can never be met or violated, that contradict or repeat each
-other, patterns that look like a registry. What is warned of is certain; not everything is found,
-and in files of more than 300 rules the rules are not held against each other.
+other, patterns that look like a registry, excuses for every registry. What is warned of is certain;
+not everything is found, and in files of more than 300 rules the rules are not held against each other.
 
 Exit code 0 when the file can be used, 1 when it has mistakes (with --strict: or warnings), 2 when it
 cannot be read.
