@@ -21,6 +21,7 @@ import type { ImagePolicyValues } from './image-policy-checks.ts';
 import { checkKubeconf } from './kubeconf-checks.ts';
 import type { KubeconfView } from './kubeconf-checks.ts';
 import { checkLive } from './live-checks.ts';
+import { checkRunningConfig } from './live-config-check.ts';
 import { checkManifest } from './manifest-checks.ts';
 import { checkMounts } from './mount-checks.ts';
 import type { DoctorOptions, DoctorPorts, GivenFile } from './options.ts';
@@ -56,9 +57,8 @@ export async function examine(options: DoctorOptions, ports: DoctorPorts): Promi
   await checkSecrets({ ...apiserver, service, credentials }, findings);
   const looking = { findings, now: ports.now };
   const images = await lookAtRules(options, { ...apiserver, service }, looking);
-  if (kubeconf !== undefined && options.live !== false) {
-    const own = service && isLocal(kubeconf) ? credentials.server : undefined;
-    await checkLive(kubeconf, { own, images, ports, findings });
+  if (options.live !== false) {
+    await askService({ kubeconf, service, credentials, images }, ports, findings);
   }
   const rules = rulesIn(options, service);
   const facts = await factsOf({ ...apiserver, service, rules });
@@ -67,6 +67,25 @@ export async function examine(options: DoctorOptions, ports: DoctorPorts): Promi
   }
   const all = findings.list();
   return { findings: options.strict === true ? all.map(harden) : all, facts };
+}
+
+interface Asked {
+  readonly kubeconf: KubeconfView | undefined;
+  readonly service: ServiceView | undefined;
+  readonly credentials: Credentials;
+  readonly images: readonly string[];
+}
+
+async function askService(
+  { kubeconf, service, credentials, images }: Asked,
+  ports: DoctorPorts,
+  findings: Findings,
+): Promise<void> {
+  if (kubeconf !== undefined) {
+    const own = service && isLocal(kubeconf) ? credentials.server : undefined;
+    await checkLive(kubeconf, { own, images, ports, findings });
+  }
+  if (service !== undefined) await checkRunningConfig(service, ports, findings);
 }
 
 function rulesIn({ rules }: DoctorOptions, service: ServiceView | undefined): string | undefined {

@@ -84,6 +84,7 @@ export const CHECKS = {
   'live-kube-system': 'live',
   'live-time': 'live',
   'live-clock': 'live',
+  'live-config': 'live',
   'nodes-comparable': 'nodes',
   'nodes-differ': 'nodes',
 } as const;

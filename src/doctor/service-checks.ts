@@ -12,6 +12,7 @@ import { checkReadable } from './readable-checks.ts';
 /** The service's own files. */
 export interface ServiceView {
   readonly folder: string;
+  readonly configFile: string;
   /** Undefined when it cannot be read: the files are where setup puts them then. */
   readonly config: Config | undefined;
   readonly certificate: string;
@@ -28,6 +29,7 @@ export async function checkService(folder: string, findings: Findings): Promise<
   const config = await readConfig(file, findings);
   const view = {
     folder,
+    configFile: file,
     config,
     certificate: config?.tls.certificate ?? pathOf(layout, 'serverCertificate'),
     key: config?.tls.key ?? pathOf(layout, 'serverKey'),
@@ -98,7 +100,7 @@ export function isLocal({ kubeconf }: KubeconfView): boolean {
 /** Where the service is this machine's own, its port is known. */
 export function checkPort(
   view: KubeconfView,
-  { config, folder }: ServiceView,
+  { config, configFile }: ServiceView,
   findings: Findings,
 ): void {
   const { file, kubeconf } = view;
@@ -109,7 +111,7 @@ export function checkPort(
     findings.ok('kubeconf-port', `port ${port}, as the service has it`, file);
     return;
   }
-  const message = `server: expected port ${config.listen.port}, as ${join(folder, 'config.yaml')} has it, got ${port}`;
+  const message = `server: expected port ${config.listen.port}, as ${configFile} has it, got ${port}`;
   const hint = `write https://${server.hostname}:${config.listen.port}${server.pathname}`;
   findings.fail('kubeconf-port', { file, message, hint });
 }

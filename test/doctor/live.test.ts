@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, utimes } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { ServerOptions } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -98,6 +99,19 @@ async function foreignPair(): Promise<ServerOptions> {
   return { cert: await readFile(pair[0]), key: await readFile(pair[1]) };
 }
 
+/** The admin listener of a service. */
+async function admin(metrics: string): Promise<void> {
+  await standIn();
+  const server = createHttpServer((request, response) => {
+    response.writeHead(request.url === '/metrics' ? 200 : 404).end(metrics);
+  });
+  await edit(
+    join(node.serviceDir, 'config.yaml'),
+    /(?<=admin:[^]*?port: )\d+/,
+    String(await listen(server)),
+  );
+}
+
 function examine(times: Partial<DoctorTimes> = {}): Promise<readonly Finding[]> {
   const ports = { times: { ...systemDoctorPorts().times, connect: 2000, ...times } };
   return examineNode(node, { live: true }, ports);
@@ -123,6 +137,28 @@ describe('the doctor asks the service', () => {
       ...['live-anonymous', 'live-client', 'live-time', 'live-clock', 'live-answer'],
       'live-kube-system',
     ]);
+  });
+
+  it.each<[title: string, seconds: number, status: string]>([
+    ['and warns of a config that was changed since it started', 60, 'warn'],
+    ['and finds that it has read its config', -60, 'ok'],
+    ['and takes the second of its start for no change', 0, 'ok'],
+  ])('%s', async (_title, seconds, status) => {
+    const began = Math.round(Date.now() / 1000);
+    await admin(`image_checker_build_info{version="1"} 1\nprocess_start_time_seconds ${began}\n`);
+    const file = join(node.serviceDir, 'config.yaml');
+    await utimes(file, began + seconds, began + seconds);
+    const found = (await examine()).filter(({ id }) => id === 'live-config');
+    expect(found).toMatchObject([{ status, file }]);
+    expect(found[0]?.fix ?? '').toMatch(seconds > 0 ? /systemctl restart image-checker/ : /^$/);
+  });
+
+  it.each([
+    ['somebody else', 'process_start_time_seconds 1\n'],
+    ['a service that does not say it', 'image_checker_build_info{version="1"} 1\n'],
+  ])('and says nothing about the config of %s', async (_title, metrics) => {
+    await admin(metrics);
+    expect((await examine()).filter(({ id }) => id === 'live-config')).toEqual([]);
   });
 
   it('or nobody, when it is told so', async () => {
