@@ -7,6 +7,7 @@ const MAX_PARTS = 1_000_000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 /** Of the four brackets. */
 const DEPTH_CHANGE: Readonly<Record<number, number>> = { 0x5b: 1, 0x7b: 1, 0x5d: -1, 0x7d: -1 };
 
@@ -21,6 +22,36 @@ export function parseBoundedJson(bytes: Uint8Array, maxParts = MAX_PARTS): unkno
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether an object within JSON has two members of one name: the last of them is what is read
+ * here, and others may take the first, or something of both.
+ *
+ * @param json as it was read from the bytes
+ */
+export function hasRepeatedNames(bytes: Uint8Array, json: unknown): boolean {
+  return countColons(bytes) > countNames(json);
+}
+
+function countNames(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const values: readonly unknown[] = Object.values(value);
+  const own = Array.isArray(value) ? 0 : values.length;
+  return values.reduce<number>((count, each) => count + countNames(each), own);
+}
+
+/** Each stands behind the name of a member. */
+function countColons(bytes: Uint8Array): number {
+  let count = 0;
+  let inText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === QUOTE) inText = !inText;
+    else if (inText) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === COLON) count++;
+  }
+  return count;
 }
 
 /** One pass over the bytes: in UTF-8 none of the marks is a part of another character. */

@@ -63,7 +63,9 @@ function isSelfSigned(certificate: X509Certificate): boolean {
 
 function certificateOf(pem: string): X509Certificate | undefined {
   try {
-    return new X509Certificate(pem);
+    const certificate = new X509Certificate(pem);
+    // Node reads its key when it is asked for, and throws when it cannot.
+    return certificate.publicKey.type === 'public' ? certificate : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parseBoundedJson } from '../parse/bounded-json.ts';
+import { hasRepeatedNames, parseBoundedJson } from '../parse/bounded-json.ts';
 import type { Repository } from '../registry/registry.ts';
-import { platformSchema, placeOf, readImageManifest } from './image-manifest.ts';
+import { asWritten, platformSchema, placeOf, readImageManifest } from './image-manifest.ts';
 import type { ConfigDescriptor, OfferedPlatform } from './image-manifest.ts';
 import type { VerifyContext } from './resolved-image.ts';
 
@@ -19,12 +19,14 @@ const CONFIG_TYPES: ReadonlySet<string> = new Set([
   'application/vnd.docker.container.image.v1+json',
 ]);
 
-const configBody = platformSchema.extend({
-  created: z
-    .string()
-    .nullish()
-    .transform((text) => text ?? undefined),
-});
+const configBody = asWritten(
+  platformSchema.extend({
+    created: z
+      .string()
+      .nullish()
+      .transform((text) => text ?? undefined),
+  }),
+);
 
 /**
  * The config of an image of an index.
@@ -59,7 +61,9 @@ export async function fetchConfig(
   }
   const bytes = await context.registry.blob(repository, descriptor, context.signal);
   if (bytes === undefined) return unreadable('no config in the registry');
-  const read = configBody.safeParse(parseBoundedJson(bytes));
+  const json = parseBoundedJson(bytes);
+  if (hasRepeatedNames(bytes, json)) return unreadable('a malformed config (a name twice)');
+  const read = configBody.safeParse(json);
   if (!read.success) return unreadable(`a malformed config (${placeOf(read.error)})`);
   const { created, ...platform } = read.data;
   return { ok: true, platform, created };

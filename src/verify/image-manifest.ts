@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseBoundedJson } from '../parse/bounded-json.ts';
+import { hasRepeatedNames, parseBoundedJson } from '../parse/bounded-json.ts';
 import { isDigest } from '../registry/digest.ts';
 import type { Manifest } from '../registry/registry.ts';
 
@@ -8,7 +8,8 @@ import type { Manifest } from '../registry/registry.ts';
  * platforms (OCI image specification 1.1; Docker's schema 2 and manifest list have the same keys).
  *
  * The digest is over the body alone, so the Content-Type decides nothing here: a registry could
- * name another one to the node. A body that could be read as both is refused (CVE-2021-41190).
+ * name another one to the node. A body that could be read as both is refused (CVE-2021-41190), and
+ * one with a name twice, or in another case, of which readers take one or the other.
  */
 
 /** An image of an index, or the one image that there is. */
@@ -53,6 +54,25 @@ const INDEX_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 const digest = z.string().refine(isDigest);
+/**
+ * An object whose members are written as here: Go, which every node is written in, takes `Digest`
+ * for `digest` too, and would read another image out of the same bytes.
+ */
+export function asWritten<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
+  const names = Object.keys(schema.shape);
+  return z.custom<object>((value) => isObject(value) && isAsWritten(value, names)).pipe(schema);
+}
+
+function isAsWritten(value: object, names: readonly string[]): boolean {
+  const folded = new Set(names.map(fold));
+  return Object.keys(value).every((name) => names.includes(name) || !folded.has(fold(name)));
+}
+
+/** Go takes two letters beyond ASCII for s and k; this does, and some more. */
+function fold(name: string): string {
+  return name.toLowerCase().toUpperCase();
+}
+
 /** Go's null is no value. */
 const optionalText = z
   .string()
@@ -67,24 +87,37 @@ export const platformSchema = z.object({
 
 const imageBody = z.object({
   schemaVersion: z.literal(2),
-  config: z.object({ mediaType: z.string(), digest, size: z.int().nonnegative() }),
+  config: asWritten(z.object({ mediaType: z.string(), digest, size: z.int().nonnegative() })),
   layers: z.array(z.unknown()),
 });
 
 const indexBody = z.object({
   schemaVersion: z.literal(2),
   manifests: z.array(
-    z.object({
-      digest,
-      platform: platformSchema.nullish().transform((platform) => platform ?? undefined),
-    }),
+    asWritten(
+      z.object({
+        digest,
+        platform: asWritten(platformSchema)
+          .nullish()
+          .transform((platform) => platform ?? undefined),
+      }),
+    ),
   ),
 });
+
+const NAMES = ['schemaVersion', 'mediaType', 'config', 'layers', 'manifests'];
 
 /** Reads a manifest or an index. Never throws. */
 export function readImageManifest({ bytes }: Pick<Manifest, 'bytes'>): ImageManifest {
   const body = parseBoundedJson(bytes, MAX_PARTS);
   if (!isObject(body)) return malformed('a manifest that is no JSON object');
+  if (hasRepeatedNames(bytes, body) || !isAsWritten(body, NAMES)) {
+    return malformed('what others may read differently');
+  }
+  return readBody(body);
+}
+
+function readBody(body: Record<string, unknown>): ImageManifest {
   const isIndex = Object.hasOwn(body, 'manifests');
   const isImage = Object.hasOwn(body, 'config') || Object.hasOwn(body, 'layers');
   if (isIndex === isImage) {

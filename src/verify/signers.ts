@@ -111,7 +111,9 @@ async function isSignedByAny(
 function readCertificates(certificates: readonly Uint8Array[]): readonly X509Certificate[] {
   if (certificates.some(({ length }) => length > MAX_CERTIFICATE_BYTES)) return [];
   try {
-    return certificates.slice(0, MAX_CERTIFICATES).map((der) => new X509Certificate(der));
+    const read = certificates.slice(0, MAX_CERTIFICATES).map((der) => new X509Certificate(der));
+    // Node reads a key when it is asked for, and throws when it cannot.
+    return read.every(({ publicKey }) => publicKey.type === 'public') ? read : [];
   } catch {
     return [];
   }

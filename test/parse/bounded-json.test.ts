@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseBoundedJson } from '../../src/parse/bounded-json.ts';
+import { hasRepeatedNames, parseBoundedJson } from '../../src/parse/bounded-json.ts';
 
 const parse = (text: string): unknown => parseBoundedJson(Buffer.from(text));
 
@@ -27,6 +27,21 @@ describe('bounded JSON', () => {
     ['what has too many mappings in few lists', `[${'{"a":{}},'.repeat(250_000)}1]`],
   ])('is not: %s', (_what, text) => {
     expect(parse(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['{"a":1,"a":1}', true],
+    ['{"a":1,"\\u0061":1}', true],
+    ['[{"b":{"a":1,"c":[],"a":{}}}]', true],
+    ['{"__proto__":1,"__proto__":2}', true],
+    ['{"a":{"a":[{"a":1},{"a":2}]}}', false],
+    ['{"a":"\\":\\\\","b":":"}', false],
+    ['{"__proto__":{"a":1},"a":1}', false],
+    ['[1,"a:b"]', false],
+    ['"a:b"', false],
+    ['null', false],
+  ])('has a name twice in one object: %s', (text, expected) => {
+    expect(hasRepeatedNames(Buffer.from(text), parse(text))).toBe(expected);
   });
 
   it('is UTF-8', () => {

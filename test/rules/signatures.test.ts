@@ -12,7 +12,7 @@ import type { RegistryRequirement } from '../../src/rules/registry-requirement.t
 import { readRuleFiles } from '../../src/rules/rule-files.ts';
 import { validate } from '../../src/rules/validate.ts';
 import { newSigningKey } from '../support/cosign.ts';
-import { issue } from '../support/x509.ts';
+import { issue, withBrokenKey } from '../support/x509.ts';
 
 const DAY_MS = 86_400_000;
 const HEAD = [
@@ -57,6 +57,7 @@ const files: Readonly<Record<string, string | (() => string)>> = {
     until: new Date(Date.now() - DAY_MS),
   }).pem,
   'leaf.pem': issue({ subject: 'leaf' }).pem,
+  'broken.pem': withBrokenKey(issue({ subject: 'broken', isAuthority: true })).pem,
   'middle.pem': issue({
     subject: 'middle',
     isAuthority: true,
@@ -300,6 +301,11 @@ describe('a mistake about signatures is told with its place', () => {
     [
       'a chain that is none',
       '{ certificateChain: text.pub, identities: [{ san: a }] }',
+      '7:49 spec.rules[0].require.signatures[0].certificateChain: expected certificates in PEM',
+    ],
+    [
+      'a chain whose key cannot be read',
+      '{ certificateChain: broken.pem, identities: [{ san: a }] }',
       '7:49 spec.rules[0].require.signatures[0].certificateChain: expected certificates in PEM',
     ],
     [

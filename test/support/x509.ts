@@ -148,6 +148,16 @@ export function fulcioName(text: string): Uint8Array {
   return der(0xa0, oid(OID.fulcioName), der(0xa0, utf8(text)));
 }
 
+/** Of P-256: its point is of no form that there is, which shows when the key is asked for. */
+export function withBrokenKey(issued: Issued): Issued {
+  const der = Buffer.from(issued.der);
+  const bitStringOfPoint = Buffer.from([0x03, 0x42, 0x00, 0x04]);
+  der[der.indexOf(bitStringOfPoint) + 3] = 0x05;
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  const pem = ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+  return { ...issued, der, pem };
+}
+
 export function utf8(text: string): Uint8Array {
   return der(0x0c, Buffer.from(text));
 }

@@ -5,7 +5,7 @@ import { contextOf, newMemoryRegistry, pushImage } from '../support/memory-regis
 import type { MemoryRegistry } from '../support/memory-registry.ts';
 import type { ResolvedImage } from '../../src/verify/resolved-image.ts';
 import { requireSignature, trustCertificates } from '../support/trust.ts';
-import { der, fulcioName, issue, OID, sequence } from '../support/x509.ts';
+import { der, fulcioName, issue, OID, sequence, withBrokenKey } from '../support/x509.ts';
 import type { Issued, Shape } from '../support/x509.ts';
 
 const REPOSITORY = 'registry.example.com/team/app';
@@ -267,6 +267,15 @@ describe('a signature does not count', () => {
   it('with a certificate that cannot be read', async () => {
     const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
     expect(await refusals({ ...alice(), pem })).toEqual(refusal('without a certificate'));
+  });
+
+  it('with a certificate whose key cannot be read', async () => {
+    expect(await refusals(withBrokenKey(alice()))).toEqual(refusal('without a certificate'));
+  });
+
+  it('with a certificate beside it whose key cannot be read', async () => {
+    const chain = [withBrokenKey(middle)];
+    expect(await refusals(alice(), { chain })).toEqual(refusal('without a certificate'));
   });
 
   it('once the certificate has expired, whenever it was made', async () => {

@@ -83,6 +83,8 @@ describe('the age of an image', () => {
       '{"__proto__":{"os":"linux","architecture":"amd64","created":"2026-11-20T00:00:00Z"}}',
     ],
     ['deep', '['.repeat(500_000)],
+    ['told twice', `{"os":"linux","architecture":"amd64","created":"${OLD}","created":"${YOUNG}"}`],
+    ['told in two cases', JSON.stringify({ ...LINUX, created: YOUNG, Created: OLD })],
   ])('is refused when the config is %s', async (_what, config) => {
     const registry = new ImageRegistry();
     const { digest } = registry.pushImage(config);
@@ -243,6 +245,36 @@ describe('a manifest', () => {
       'has a prototype alone',
       '{"__proto__":{"schemaVersion":2,"manifests":[]}}',
       'what is neither',
+    ],
+    [
+      'lists images twice',
+      `{"schemaVersion":2,"manifests":[${JSON.stringify(child)}],"manifests":[]}`,
+      'what others may read differently',
+    ],
+    [
+      'is an index for those who read names in any case',
+      { schemaVersion: 2, config, layers: [], Manifests: [child] },
+      'what others may read differently',
+    ],
+    [
+      'is an index for those who take a long s for an s',
+      { schemaVersion: 2, config, layers: [], 'manife\u017fts': [child] },
+      'what others may read differently',
+    ],
+    [
+      'has a config whose digest is written twice',
+      { schemaVersion: 2, config: { ...config, Digest: NO_DIGEST }, layers: [] },
+      'a malformed manifest (config)',
+    ],
+    [
+      'lists an image with two digests',
+      { schemaVersion: 2, manifests: [{ ...child, DIGEST: NO_DIGEST }] },
+      'a malformed index (manifests.0)',
+    ],
+    [
+      'lists a platform with two systems',
+      { schemaVersion: 2, manifests: [{ ...child, platform: { ...LINUX, OS: 'windows' } }] },
+      'a malformed index (manifests.0.platform)',
     ],
     ['has no layers', { schemaVersion: 2, config }, 'a malformed manifest (layers)'],
     [
