@@ -26,6 +26,12 @@ const TARGETS = {
   base64: { share: 1, bytes: 100, dictionary: 'registry' },
   'public-key': { share: 1, bytes: 1024, dictionary: 'registry' },
   time: { share: 1, bytes: 50, dictionary: 'registry' },
+  'image-manifest': { share: 2, bytes: 2048, dictionary: 'registry' },
+  bundle: { share: 2, bytes: 4096, dictionary: 'registry' },
+  statement: { share: 1, bytes: 1024, dictionary: 'predicate' },
+  signature: { share: 3, bytes: 8192, dictionary: 'registry', isAsync: true },
+  predicate: { share: 2, bytes: 2048, dictionary: 'predicate' },
+  cel: { share: 3, bytes: 600, dictionary: 'predicate' },
 };
 
 const HELP = `Usage: npm run fuzz -- [--minutes N] [--target NAME]... [--input FILE]
@@ -92,10 +98,10 @@ function nodeCommand() {
 }
 
 function jazzerArguments(name, { inputs, limits }) {
-  const { bytes, dictionary } = TARGETS[name];
+  const { bytes, dictionary, isAsync = false } = TARGETS[name];
   return [
     ...[JAZZER, `${BUILT}/test/fuzz/targets/${name}.js`, ...inputs],
-    ...['-i', `${BUILT}/src`, '--sync', '--disableBugDetectors', '.*'],
+    ...['-i', `${BUILT}/src`, ...(isAsync ? [] : ['--sync']), '--disableBugDetectors', '.*'],
     // Jazzer.js makes libFuzzer's option of its own, behind all that is given.
     ...['--timeout', String(TIMEOUT_SECONDS * 1000), '--'],
     ...[`-max_len=${bytes}`, `-dict=test/fuzz/dictionaries/${dictionary}.dict`],

@@ -4,13 +4,29 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { corpusOf, TARGET_NAMES, TARGETS } from './targets.ts';
+import { trustedIn } from './trusted-layer.ts';
 
 const GUIDED_RUN = fileURLToPath(new URL('../../scripts/fuzz/run.js', import.meta.url));
 
 describe.each(TARGET_NAMES)('the kept inputs of %s', (name) => {
-  it.each(corpusOf(name))('break no promise: $file', ({ data }) => {
-    TARGETS[name](data);
+  it.each(corpusOf(name))('break no promise: $file', async ({ data }) => {
+    await TARGETS[name](data);
   });
+});
+
+describe('of the layers that are signed', () => {
+  it.each(corpusOf('signature').filter(({ file }) => file.startsWith('seed-')))(
+    'those by somebody trusted count, for the image that they are about: $file',
+    async ({ file, data }) => {
+      const [, how, isAttestation, digest] =
+        /^seed-(key|certificate|keyless)(-attestation)?(?:-simple|-bundle)?(?:-(image|other))?$/.exec(
+          file,
+        ) ?? [];
+      const speaks = isAttestation === undefined && digest !== 'other';
+      const found = await trustedIn(data);
+      expect(found).toEqual(how === undefined ? [] : [{ how, speaks, hash: expect.any(String) }]);
+    },
+  );
 });
 
 it('every target is fuzzed, here and by the guided run', () => {
