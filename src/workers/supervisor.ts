@@ -47,6 +47,8 @@ interface Slot extends WorkerState {
   process: WorkerProcess | undefined;
   /** Lines of its log, as it last said. */
   lost: number;
+  /** Once it has ended: what starts the other. */
+  restart?: NodeJS.Timeout;
 }
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
@@ -56,7 +58,6 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   let lost = 0;
   const port = withResolvers<number>();
   const start = (number: number, losses: number): void => {
-    if (stopping) return;
     const process = deps.fork();
     const slot: Slot = {
       number,
@@ -91,7 +92,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         ...{ worker: number, pid: process.pid, code, signal, livedMs: Math.round(lived), delayMs },
       });
       slot.losses = again + 1;
-      setTimeout(start, delayMs, number, again + 1);
+      slot.restart = setTimeout(start, delayMs, number, again + 1);
     });
   };
   for (let number = 1; number <= count; number++) start(number, 0);
@@ -110,6 +111,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     },
     async stop(graceMs) {
       stopping = true;
+      // None would start any more, but this process would wait for it.
+      for (const { restart } of slots.values()) clearTimeout(restart);
       send({ imageChecker: 'stop' });
       const end = now() + graceMs;
       while (running().length > 0 && now() < end) await sleep(10);

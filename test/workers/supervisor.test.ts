@@ -198,6 +198,7 @@ describe('workers that are to stop', () => {
     expect(supervisor.readiness().reasons).toContain('the service is stopping');
     processes[0]?.end();
     await stopped;
+    expect(jest.getTimerCount()).toBe(0);
     await jest.advanceTimersByTimeAsync(30_000);
     expect([processes.length, log.lines.length]).toEqual([3, 2]);
     expect(processes.map(({ killed }) => killed)).toEqual([false, false, false]);
