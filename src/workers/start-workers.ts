@@ -36,17 +36,13 @@ export async function startWorkers(config: Config, deps: WorkersDeps): Promise<S
     ready: () => supervisor.readiness().ready,
     lost: () => log.lost() + supervisor.lost(),
   });
+  const relay = createRelay((lines) => {
+    log.pass(lines);
+  });
   const supervisor = createSupervisor({
-    ...{
-      count,
-      log,
-      fork: createFork(
-        args,
-        createRelay((lines) => {
-          log.pass(lines);
-        }),
-      ),
-    },
+    count,
+    log,
+    fork: createFork(args, relay),
     now: () => performance.now(),
     onLoss: metrics.workerEnded,
   });
