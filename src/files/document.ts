@@ -33,7 +33,11 @@ export type ReadResult<T> =
  * line and column: syntax, duplicate keys, unknown tags, a second document, unknown keys, types.
  */
 export function readDocument<T>(source: SourceText, schema: z.ZodType<T>): ReadResult<T> {
-  const document = parseYaml(source);
+  return checkDocument(parseYaml(source), schema);
+}
+
+/** The same for a document that was parsed. */
+export function checkDocument<T>(document: PlacedDocument, schema: z.ZodType<T>): ReadResult<T> {
   if (document.problems.length > 0) return { ok: false, problems: document.problems };
   const parsed = schema.safeParse(document.value);
   if (parsed.success) return { ok: true, value: parsed.data };

@@ -1,7 +1,6 @@
-import { parseYaml, readDocument } from '../files/document.ts';
+import { checkDocument, parseYaml } from '../files/document.ts';
 import type { ReadResult, SourceText } from '../files/document.ts';
 import { refuse } from './refuse.ts';
-import { mayNameSigners } from './rule-files.ts';
 import type { RuleFiles } from './rule-files.ts';
 import { imagePolicySchema } from './schema.ts';
 import type { ImagePolicy } from './schema.ts';
@@ -9,15 +8,14 @@ import { findSignerMistakes } from './signer-mistakes.ts';
 
 /** Reads a rules file against its schema, and looks into the files that it names: all mistakes at once. */
 export function readPolicy(source: SourceText, files: RuleFiles): ReadResult<ImagePolicy> {
-  if (!mayNameSigners(source)) return readDocument(source, imagePolicySchema);
-  const document = parseYaml(source).value;
+  const document = parseYaml(source);
   const schema = imagePolicySchema.superRefine(
     (_policy, context) => {
-      for (const { path, message, hint } of findSignerMistakes(document, files)) {
+      for (const { path, message, hint } of findSignerMistakes(document.value, files)) {
         refuse(context, message, hint, path);
       }
     },
     { when: () => true },
   );
-  return readDocument(source, schema);
+  return checkDocument(document, schema);
 }

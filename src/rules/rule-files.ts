@@ -70,7 +70,7 @@ export function isInline(text: string): boolean {
  * Most rules name no signers, and large ones take their time to read. YAML can spell a key with
  * escapes, so a text with a backslash may name anything.
  */
-export function mayNameSigners({ text }: SourceText): boolean {
+function mayNameSigners({ text }: SourceText): boolean {
   return /keys|certificateChain|keyless|\\/.test(text);
 }
 

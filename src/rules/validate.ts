@@ -1,9 +1,8 @@
 import type { Problem } from '../errors.ts';
-import { parseYaml, readDocument } from '../files/document.ts';
+import { checkDocument, parseYaml } from '../files/document.ts';
 import type { SourceText } from '../files/document.ts';
 import { readPolicy } from './read-policy.ts';
 import { refuse } from './refuse.ts';
-import { mayNameSigners } from './rule-files.ts';
 import type { RuleFiles } from './rule-files.ts';
 import { imagePolicySchema } from './schema.ts';
 import { findSignerWarnings } from './signer-mistakes.ts';
@@ -34,13 +33,13 @@ export function validate(source: SourceText, deps: ValidationDeps): Validation {
 
 /** Read once more with the warnings as issues of the schema, which then have line and column. */
 function placeWarnings(source: SourceText, { files, now }: ValidationDeps): readonly Problem[] {
-  const document = mayNameSigners(source) ? parseYaml(source).value : undefined;
+  const document = parseYaml(source);
   const warning = imagePolicySchema.superRefine((policy, context) => {
-    const warnings = [...findWarnings(policy), ...findSignerWarnings(document, files, now)];
+    const warnings = [...findWarnings(policy), ...findSignerWarnings(document.value, files, now)];
     for (const { path, message, hint } of warnings) {
       refuse(context, message, hint, path);
     }
   });
-  const read = readDocument(source, warning);
+  const read = checkDocument(document, warning);
   return read.ok ? [] : read.problems;
 }
