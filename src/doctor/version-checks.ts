@@ -47,7 +47,7 @@ export async function checkVersion(
 }
 
 /** Of `registry/kube-apiserver:v1.30.4`, `v1.30.4+k3s1` and the like. */
-export function readVersion(text: string): Version | undefined {
+function readVersion(text: string): Version | undefined {
   const match = /(?:^|:)v?1\.(\d{1,3})\.(\d{1,3})(?:[-+_.@]|$)/.exec(text);
   if (match === null) return undefined;
   const [, minor = '', patch = ''] = match;

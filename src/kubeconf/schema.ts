@@ -7,7 +7,7 @@ import { z } from 'zod';
 const text = z.string().nullish();
 const flag = z.boolean().nullish();
 
-export const clusterSchema = z.looseObject({
+const clusterSchema = z.looseObject({
   server: text,
   'tls-server-name': text,
   'insecure-skip-tls-verify': flag,
@@ -16,7 +16,7 @@ export const clusterSchema = z.looseObject({
   'proxy-url': text,
 });
 
-export const userSchema = z.looseObject({
+const userSchema = z.looseObject({
   'client-certificate': text,
   'client-certificate-data': text,
   'client-key': text,
@@ -29,7 +29,7 @@ export const userSchema = z.looseObject({
   'auth-provider': z.looseObject({}).nullish(),
 });
 
-export const contextSchema = z.looseObject({ cluster: text, user: text, namespace: text });
+const contextSchema = z.looseObject({ cluster: text, user: text, namespace: text });
 
 const name = z.string();
 

@@ -27,7 +27,7 @@ export const RANGE = '@range';
 export const APPEND = '@append';
 
 /** Thrown through the library, which swallows errors of functions but not of what calls them. */
-export class CostExceeded extends Error {}
+class CostExceeded extends Error {}
 
 /** The budget of one evaluation. */
 export class Meter {

@@ -56,7 +56,7 @@ function compileSignature(spec: SignatureSpec, files: RuleFiles): SignatureRequi
   };
 }
 
-export function compileSigners(spec: SignersSpec, files: RuleFiles): Signers {
+function compileSigners(spec: SignersSpec, files: RuleFiles): Signers {
   const { certificateChain, identities = [], keyless } = spec;
   return {
     keys: (spec.keys ?? []).map((text, index) => compileKey(text, index, files)),

@@ -149,7 +149,7 @@ function isEveryName({ source }: Glob): boolean {
 }
 
 /** `**`, and what is the same. */
-export function isEveryImage({ registry, path, tag, digest }: ImagePattern): boolean {
+function isEveryImage({ registry, path, tag, digest }: ImagePattern): boolean {
   const free = tag === undefined && digest === undefined;
   return free && registry.kind === 'any' && path.every((part) => part === '**');
 }

@@ -14,7 +14,7 @@ export interface RulesWarning {
 }
 
 /** Beyond this many rules they are not held against each other: the cost grows with the square. */
-export const MAX_COMPARED_RULES = 300;
+const MAX_COMPARED_RULES = 300;
 
 /** All warnings about a rules file. What is reported is certain; not all is found. */
 export function findWarnings({ spec }: ImagePolicy): readonly RulesWarning[] {

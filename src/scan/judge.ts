@@ -21,7 +21,7 @@ export interface Judged {
 /** Judges the images of pods that live in a namespace. */
 export type Judge = (pod: FoundPod, namespace: string) => readonly Judged[];
 
-export const NEVER_SENT = 'the plugin never sends these';
+const NEVER_SENT = 'the plugin never sends these';
 
 /** A service's limit on containers is its own; here there is room for all. */
 const LIMITS = { containers: Number.MAX_SAFE_INTEGER };

@@ -17,7 +17,7 @@ import { issueLeaf, makeAuthority } from './pki.ts';
 import type { Credential, LeafRequest, PkiPorts } from './pki.ts';
 
 /** The name that the service's `tls.allowedClients` holds. */
-export const CLIENT_NAME = 'api-server';
+const CLIENT_NAME = 'api-server';
 
 /** By these the service can always be reached; external-service is the seed's name for it. */
 const ALWAYS_HOSTS = ['localhost', '127.0.0.1', '::1', 'external-service'];

@@ -130,7 +130,7 @@ export function readFolderFlags(flags: FolderFlags, cwd: string): Layout {
 }
 
 /** @returns undefined when none is named */
-export function readAuthorityFlags(
+function readAuthorityFlags(
   { caCert, caKey }: AuthorityFlags,
   cwd: string,
   problems: Problem[],

@@ -26,7 +26,7 @@ export async function isSignedBy(
 }
 
 /** The hashes that may belong to an RSA key (PKCS #1 v1.5) or an elliptic curve. */
-export function hashesOf(key: KeyObject): readonly string[] {
+function hashesOf(key: KeyObject): readonly string[] {
   if (key.asymmetricKeyType === 'rsa') return ['sha256'];
   const curve = key.asymmetricKeyDetails?.namedCurve ?? '';
   return Object.hasOwn(HASHES_BY_CURVE, curve) ? (HASHES_BY_CURVE[curve] ?? []) : [];

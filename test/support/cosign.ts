@@ -30,7 +30,7 @@ function pairOf(kind: Kind): { publicKey: KeyObject; privateKey: KeyObject } {
   return generateKeyPairSync('ec', { namedCurve: kind });
 }
 
-export function trustedKey(key: KeyObject, source = 'cosign.pub'): TrustedKey {
+function trustedKey(key: KeyObject, source = 'cosign.pub'): TrustedKey {
   const der = key.export({ type: 'spki', format: 'der' });
   return { source, key, id: createHash('sha256').update(der).digest('hex') };
 }
