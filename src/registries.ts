@@ -21,6 +21,8 @@ export interface RegistriesDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly answered: (host: string, result: RegistryResult) => void;
   readonly answeredBy: InspectorDeps['answeredBy'];
+  /** Told of each image that is verified. */
+  readonly examined?: InspectorDeps['examined'];
   readonly failed: InspectorDeps['failed'];
   readonly warn: (problem: Problem) => void;
   /** Whether a tag is resolved once for all reviews, and not once for each. */
@@ -45,7 +47,7 @@ export function checkRegistries(
 /** Opens nothing yet: the first question does. */
 export function openRegistries(config: RegistriesConfig, deps: RegistriesDeps): Registries {
   const { clock: now, random, env, warn, answered, answeredBy, failed, pinned } = deps;
-  const { mostWaiting } = deps;
+  const { mostWaiting, examined } = deps;
   const registry = createRegistry(config, { now, random, env, warn });
   const observed = observeRegistry(registry, answered);
   const inspector = createInspector({
@@ -58,6 +60,7 @@ export function openRegistries(config: RegistriesConfig, deps: RegistriesDeps): 
     now,
     answeredBy,
     failed,
+    ...(examined && { examined }),
   });
   return {
     inspector,

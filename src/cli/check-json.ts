@@ -1,4 +1,5 @@
 import { agreementOf, reasonOf, ruleVerdicts } from './check-result.ts';
+import { explanationJson } from './explanation.ts';
 import type { CheckedImage, CheckResult, OfflineCheck, RuleVerdict } from './check-result.ts';
 import { json } from './output.ts';
 
@@ -34,12 +35,13 @@ function imageJson(checked: CheckedImage): object {
   return { image, normalized: judgement.reference.normalized, verdict, refused: null, rules };
 }
 
-function ruleJson({ rule, result, messages, digest }: RuleVerdict): object {
+function ruleJson({ rule, result, messages, digest, explanation }: RuleVerdict): object {
   return {
     rule: rule.name,
     mode: rule.mode,
     result,
     violations: messages,
     ...(rule.require.registry !== undefined && { digest: digest ?? null }),
+    ...(explanation && explanationJson(explanation)),
   };
 }

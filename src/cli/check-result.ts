@@ -7,6 +7,8 @@ import { judgeImage, violationsOf } from '../decide/judge-image.ts';
 import type { ImageJudgement, RuleResult } from '../decide/judge-image.ts';
 import { settleReview } from '../decide/settle-review.ts';
 import type { Policy, Rule } from '../rules/policy.ts';
+import type { Evidence } from '../verify/evidence.ts';
+import type { Explanation } from '../verify/explain.ts';
 import { reasonFor } from '../respond/reason.ts';
 import { verdictOf } from '../scan/verdict.ts';
 import type { Verdict } from '../scan/verdict.ts';
@@ -35,6 +37,8 @@ export interface CheckedImage {
   readonly violations: readonly Violation[];
   /** What rules asked its registry, and what came of it. */
   readonly checks: readonly RegistryCheck[];
+  /** What lay beside it, by the names of the rules that asked. */
+  readonly explanations: ReadonlyMap<string, Explanation>;
 }
 
 /** The command line has no service's limits, and room for fewer images than this. */
@@ -53,6 +57,34 @@ export async function checkWithRegistries(
 ): Promise<OfflineCheck> {
   const examination = examineReview({ ...question, spec: undefined }, policy, LIMITS);
   return explain(await settleReview(examination, inspector), question, policy);
+}
+
+/** Adds what the verdicts of registries were found by. */
+export async function explainChecks(
+  checked: OfflineCheck,
+  evidence: Evidence,
+): Promise<OfflineCheck> {
+  const images: CheckedImage[] = [];
+  for (const image of checked.images) {
+    images.push({ ...image, explanations: await explanationsOf(image, evidence) });
+  }
+  return { ...checked, images };
+}
+
+async function explanationsOf(
+  { judgement, checks }: CheckedImage,
+  evidence: Evidence,
+): Promise<ReadonlyMap<string, Explanation>> {
+  const found = new Map<string, Explanation>();
+  if (judgement.refused !== undefined) return found;
+  const { reference, covering } = judgement;
+  for (const { rule, digest } of checks) {
+    const requirement = covering.find((each) => each.rule.name === rule)?.rule.require.registry;
+    if (digest === undefined || requirement === undefined) continue;
+    const explanation = await evidence.explain({ reference, digest }, requirement);
+    if (explanation !== undefined) found.set(rule, explanation);
+  }
+  return found;
 }
 
 function explain(decision: Decision, question: Question, policy: Policy): OfflineCheck {
@@ -74,7 +106,8 @@ function explainImage(
   const violations = asked
     ? all.filter(({ image }) => image === judgement.written)
     : violationsOf(judgement, policy);
-  return { judgement, verdict: verdictOf(violations, breakGlass), violations, checks };
+  const verdict = verdictOf(violations, breakGlass);
+  return { judgement, verdict, violations, checks, explanations: new Map() };
 }
 
 export function isDenied({ offline, server }: CheckResult): boolean {
@@ -105,27 +138,31 @@ export interface RuleVerdict {
   readonly messages: readonly string[];
   /** Of what was asked about. */
   readonly digest: string | undefined;
+  /** What lay beside the image; undefined where the rule asked for nothing there, or nobody did. */
+  readonly explanation: Explanation | undefined;
 }
 
 /** In an order, which the rules themselves have none of. */
-export function ruleVerdicts({
-  judgement,
-  violations,
-  checks,
-}: CheckedImage): readonly RuleVerdict[] {
+export function ruleVerdicts(checked: CheckedImage): readonly RuleVerdict[] {
+  const { judgement } = checked;
   if (judgement.refused !== undefined) return [];
-  return byName(judgement.covering).map(({ rule, exempt }): RuleVerdict => {
-    const own = violations.filter(({ rule: of }) => of?.name === rule.name);
-    const check = checks.find(({ rule: name }) => name === rule.name);
-    const messages = own.map(({ message }) => message);
-    const digest = check?.digest;
-    if (exempt) return { rule, result: 'exempt', messages, digest };
-    if (own.length > 0) {
-      const unasked = own.every((violation) => violation.unasked);
-      return { rule, result: unasked ? 'unknown' : 'violated', messages, digest };
-    }
-    if (check?.excused === undefined) return { rule, result: 'pass', messages, digest };
-    const excuse = `could not check: ${check.why ?? ''} (onError: ${check.excused})`;
-    return { rule, result: 'excused', messages: [excuse], digest };
-  });
+  return byName(judgement.covering).map((covering) => ruleVerdict(covering, checked));
+}
+
+function ruleVerdict(
+  { rule, exempt }: RuleResult,
+  { violations, checks, explanations }: CheckedImage,
+): RuleVerdict {
+  const own = violations.filter(({ rule: of }) => of?.name === rule.name);
+  const check = checks.find(({ rule: name }) => name === rule.name);
+  const messages = own.map(({ message }) => message);
+  const common = { rule, digest: check?.digest, explanation: explanations.get(rule.name) };
+  if (exempt) return { ...common, result: 'exempt', messages };
+  if (own.length > 0) {
+    const unasked = own.every((violation) => violation.unasked);
+    return { ...common, result: unasked ? 'unknown' : 'violated', messages };
+  }
+  if (check?.excused === undefined) return { ...common, result: 'pass', messages };
+  const excuse = `could not check: ${check.why ?? ''} (onError: ${check.excused})`;
+  return { ...common, result: 'excused', messages: [excuse] };
 }

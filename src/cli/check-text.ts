@@ -2,6 +2,7 @@ import type { Decision } from '../decide/decision.ts';
 import { printable } from '../respond/escape.ts';
 import { agreementOf, reasonOf, ruleVerdicts } from './check-result.ts';
 import type { CheckedImage, CheckResult, OfflineCheck, RuleVerdict } from './check-result.ts';
+import { explanationLines } from './explanation.ts';
 import { paintVerdict } from './paint.ts';
 import type { Paint } from './paint.ts';
 
@@ -49,7 +50,14 @@ function describeImage(
   return `${head}  is ${judgement.reference.normalized}\n${rules.join('')}`;
 }
 
-function describeRule({ rule, result, messages, digest }: RuleVerdict, paint: Paint): string {
+function describeRule(verdict: RuleVerdict, paint: Paint): string {
+  const found = verdict.explanation && explanationLines(verdict.explanation, paint);
+  return [describeVerdict(verdict, paint), ...(found ?? []).map((line) => `    ${line}\n`)].join(
+    '',
+  );
+}
+
+function describeVerdict({ rule, result, messages, digest }: RuleVerdict, paint: Paint): string {
   const mode = rule.mode === 'enforce' ? '' : ` (${rule.mode})`;
   const name = `${rule.name}${mode}`;
   if (result === 'exempt') return `  ${paint.dim('exempt')}    ${name}\n`;

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { Question } from '../ask/review.ts';
 import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
+import { Evidence } from '../verify/evidence.ts';
 import { checkByServer } from './check-by-server.ts';
 import type { ServerFlags } from './check-by-server.ts';
 import { renderCheckJson } from './check-json.ts';
-import { checkOffline, checkWithRegistries, isDenied } from './check-result.ts';
+import { checkOffline, checkWithRegistries, explainChecks, isDenied } from './check-result.ts';
 import type { CheckResult } from './check-result.ts';
 import { renderCheckText } from './check-text.ts';
 import { EXIT } from './context.ts';
@@ -26,7 +27,22 @@ With --server a running service is asked instead, as kube-apiserver asks it; wit
 
 What only a registry can answer (signatures and the like) is not asked without --verify: then the
 verdict is unknown, unless another rule denies. With --verify registries are asked as the service
-asks them, by the settings of its --config or else with the credentials of docker's config.json.
+asks them, by the settings of its --config or else with the credentials of docker's config.json. Then
+each signature and attestation that was found is listed below the rule that asks for one: where it
+lies, who made it, and whether it counts or why not.
+
+-o json writes
+  {"namespace","annotations","policy":{"name","hash"},"allowed","reason","breakGlass",
+   "images":[{"image","normalized","verdict","refused",
+              "rules":[{"rule","mode","result","violations","digest",
+                        "signatures":[entry],"attestations":[entry]}]}]}
+with digest, signatures and attestations only where a rule asks for them, and an entry being
+  {"expected","found":[{"counts","why","signers":[{"name","keySha256" or "issuer"}],
+                        "form","place","way","predicateType"}],"failures"}
+where why is null for what counts, form is "simple signing", "envelope" or "bundle", way is "tag",
+"referrers API" or "fallback tag", and either is null for what could not be read or was not looked at.
+A verdict that is unknown is "allowed":false,"verdict":"unknown". With --server there is
+"server":{"url","allowed","reason","auditAnnotations"}, and with --rules beside it "agree".
 
 Exit code 0 when the review would be allowed, 1 when it would be denied or is unknown, 2 when it cannot
 be told.
@@ -97,9 +113,11 @@ async function checkByRules(
   if (rules === undefined && server !== undefined) return undefined;
   const policy = await readRules(rules ?? DEFAULT_RULES, context.cwd);
   if (verify !== true) return checkOffline(question, policy);
-  const registries = await openForCommand(flags, context);
+  const evidence = new Evidence();
+  const registries = await openForCommand(flags, context, { examined: evidence.add });
   try {
-    return await checkWithRegistries(question, policy, registries.inspector);
+    const checked = await checkWithRegistries(question, policy, registries.inspector);
+    return await explainChecks(checked, evidence);
   } finally {
     registries.close();
   }

@@ -111,7 +111,7 @@ async function scan(
 
 async function askRegistries(found: Scan, flags: Flags, context: CommandContext): Promise<void> {
   if (flags.verify !== true) return;
-  const registries = await openForCommand(flags, context, 'pinned');
+  const registries = await openForCommand(flags, context, { pinned: true });
   const progress = new Progress(context.stderr, 0, () => performance.now());
   try {
     await found.ask({

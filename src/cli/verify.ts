@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ImageCheckerError, messageOf } from '../errors.ts';
 import { openRegistries } from '../registries.ts';
-import type { Registries } from '../registries.ts';
+import type { Registries, RegistriesDeps } from '../registries.ts';
 import type { CommandContext } from './context.ts';
 import { writeProblems } from './messages.ts';
 import { readRegistrySettings } from './open-registry.ts';
@@ -29,12 +29,12 @@ export function addVerifyOptions(command: Command): Command {
 /**
  * Registries as the service asks them, or as docker does on this machine.
  *
- * @param tags whether a tag means the same digest as long as the command runs
+ * @param more `pinned`: a tag means the same digest as long as the command runs
  */
 export async function openForCommand(
   flags: VerifyFlags,
   context: CommandContext,
-  tags?: 'pinned',
+  more: Pick<RegistriesDeps, 'pinned' | 'examined'>,
 ): Promise<Registries> {
   return openRegistries(await readRegistrySettings(flags, context), {
     clock: Date.now,
@@ -49,7 +49,7 @@ export async function openForCommand(
     warn(problem) {
       writeProblems(context, 'warning', [problem]);
     },
-    ...(tags === 'pinned' && { pinned: true }),
+    ...more,
   });
 }
 

@@ -92,7 +92,7 @@ export class Referrers {
     const listed = readIndex(index.bytes);
     if (listed === undefined)
       throw corrupt(`expected an index of referrers at ${name}, got something else`);
-    return few(new Map(listed.map((each) => [each.digest, each])));
+    return few(new Map(listed.map((each) => [each.digest, { ...each, fallbackTag: tag }])));
   }
 }
 

@@ -60,6 +60,8 @@ export interface Descriptor {
   readonly size: number;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Of a referrer, the tag that lists it; absent where the referrers API does. */
+  readonly fallbackTag?: string;
   readonly platform?: {
     readonly os: string;
     readonly architecture: string;

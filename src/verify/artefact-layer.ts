@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { parseBoundedJson } from '../parse/bounded-json.ts';
 import type { Layer } from './artefact-manifest.ts';
-import type { Artefact } from './artefact.ts';
+import type { Artefact, Origin } from './artefact.ts';
 import { decodeBase64 } from './base64.ts';
 import { BUNDLE_MEDIA_TYPE, readBundle } from './bundle.ts';
 import { preAuthenticationEncoding, readEnvelope } from './dsse.ts';
@@ -33,23 +33,27 @@ export function isBundleLayer({ mediaType }: Layer): boolean {
 }
 
 /** What a layer holds; undefined when it is not what its type says. */
-export function readLayer(layer: Layer, bytes: Uint8Array, place: string): Artefact | undefined {
-  if (layer.mediaType === SIMPLE_SIGNING) return readSimpleSigning(layer, bytes, place);
+export function readLayer(layer: Layer, bytes: Uint8Array, origin: Origin): Artefact | undefined {
+  if (layer.mediaType === SIMPLE_SIGNING) return readSimpleSigning(layer, bytes, origin);
   const json = parseBoundedJson(bytes);
   if (isBundleLayer(layer)) {
     const bundle = readBundle(json);
-    return bundle && { ...fromEnvelope(bundle.envelope), place, ...bundle, bundle: json };
+    return bundle && { ...fromEnvelope(bundle.envelope), ...origin, ...bundle, bundle: json };
   }
   const envelope = readEnvelope(json);
   const certificates = certificatesOf(layer);
-  return envelope && { ...fromEnvelope(envelope), place, certificates, bundle: undefined };
+  return envelope && { ...fromEnvelope(envelope), ...origin, certificates, bundle: undefined };
 }
 
-function readSimpleSigning(layer: Layer, payload: Uint8Array, place: string): Artefact | undefined {
+function readSimpleSigning(
+  layer: Layer,
+  payload: Uint8Array,
+  origin: Origin,
+): Artefact | undefined {
   const signature = decodeBase64(annotationOf(layer, SIGNATURE_KEY));
   if (signature === undefined || signature.length === 0) return undefined;
   return {
-    place,
+    ...origin,
     payloadType: undefined,
     payload,
     signed: payload,

@@ -1,7 +1,13 @@
-/** Something that cosign put beside an image: who signed it is not known yet, nor what it says. */
-export interface Artefact {
-  /** Where it lies, for messages. */
+/** Where something beside an image lies. */
+export interface Origin {
+  /** The tag or digest of a manifest, and which of its layers: for messages. */
   readonly place: string;
+  /** How it was found: by a tag of cosign's, or as what refers to the image's manifest; undefined for what was not looked for. */
+  readonly way: 'tag' | 'referrers API' | 'fallback tag' | undefined;
+}
+
+/** Something that cosign put beside an image: who signed it is not known yet, nor what it says. */
+export interface Artefact extends Origin {
   /** Of an envelope; undefined for simple signing. */
   readonly payloadType: string | undefined;
   /** Says nothing until a signature was verified. */

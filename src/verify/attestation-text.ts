@@ -7,8 +7,12 @@ export function attestationRefusal(
   requirement: AttestationRequirement,
   reasons: readonly string[],
 ): string {
-  const names = list(namesOf(requirement), ' or ');
-  const expected = `expected an attestation (${requirement.source}) by ${names}, got none`;
+  const expected = `expected ${attestationExpectation(requirement)}, got none`;
   if (reasons.length === 0) return expected;
   return `${expected}; ${reasons.length} do not count: ${list(tally(reasons))}`;
+}
+
+/** `an attestation (provenance) by release.pub` */
+export function attestationExpectation(requirement: AttestationRequirement): string {
+  return `an attestation (${requirement.source}) by ${list(namesOf(requirement), ' or ')}`;
 }

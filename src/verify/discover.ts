@@ -5,7 +5,7 @@ import { isBundleLayer, isOfKind, readLayer } from './artefact-layer.ts';
 import type { ArtefactKind } from './artefact-layer.ts';
 import { readArtefactManifest } from './artefact-manifest.ts';
 import type { ArtefactManifest, Layer } from './artefact-manifest.ts';
-import type { Artefact } from './artefact.ts';
+import type { Artefact, Origin } from './artefact.ts';
 import { breathe } from './breathe.ts';
 import type { ResolvedImage, VerifyContext } from './resolved-image.ts';
 
@@ -13,9 +13,13 @@ import type { ResolvedImage, VerifyContext } from './resolved-image.ts';
 export interface Discovery {
   readonly artefacts: readonly Artefact[];
   /** What looks like one of them and cannot be used. */
-  readonly unusable: readonly { readonly place: string; readonly reason: string }[];
+  readonly unusable: readonly Unusable[];
   /** What could not be looked at: what nothing excuses first, then `registry-unavailable`. */
   readonly failures: readonly ImageCheckerError[];
+}
+
+export interface Unusable extends Origin {
+  readonly reason: string;
 }
 
 /** Signatures, or attestations: whoever may push can put any number of them there. */
@@ -54,9 +58,8 @@ export async function discoverArtefacts(
 }
 
 /** A layer that was found, and the digest of the manifest whose layer it is. */
-interface Found {
+interface Found extends Origin {
   readonly layer: Layer;
-  readonly place: string;
 }
 
 /** Of a registry; undefined for what is not there. */
@@ -74,7 +77,7 @@ class Finder {
   readonly #kind: ArtefactKind;
   readonly #context: VerifyContext;
   readonly #repository: Repository;
-  readonly #unusable: { place: string; reason: string }[] = [];
+  readonly #unusable: Unusable[] = [];
   readonly #failures: ImageCheckerError[] = [];
   #turns: Promise<void> = Promise.resolve();
 
@@ -89,8 +92,7 @@ class Finder {
   async findTagged(): Promise<readonly Found[]> {
     const tag = tagOf(this.#image.digest, this.#kind);
     if (tag.length > MAX_TAG_LENGTH) return [];
-    const manifest = await this.#fetchManifest(tag);
-    return manifest?.value === undefined ? [] : this.#layersOf(manifest.value, tag);
+    return this.#layersOf({ place: tag, way: 'tag' });
   }
 
   async findReferrers(): Promise<readonly Found[]> {
@@ -98,31 +100,31 @@ class Finder {
     const descriptors = await this.#attempt(
       registry.referrers(this.#repository, this.#image.digest, signal),
     );
-    const digests = [...new Set((descriptors?.value ?? []).map(({ digest }) => digest))];
-    this.#noteOmitted(digests.length - MAX_REFERRERS, 'referrers');
+    const referrers = new Map((descriptors?.value ?? []).map((each) => [each.digest, each]));
+    this.#noteOmitted(referrers.size - MAX_REFERRERS, 'referrers');
     const found = await Promise.all(
-      digests.slice(0, MAX_REFERRERS).map((digest) => this.#findReferrer(digest)),
+      [...referrers.values()].slice(0, MAX_REFERRERS).map(({ digest, fallbackTag }) => {
+        const way = fallbackTag === undefined ? 'referrers API' : 'fallback tag';
+        return this.#layersOf({ place: digest, way });
+      }),
     );
     return found.flat();
   }
 
-  async #findReferrer(digest: string): Promise<readonly Found[]> {
-    const manifest = await this.#fetchManifest(digest);
-    return manifest?.value === undefined ? [] : this.#layersOf(manifest.value, digest);
-  }
-
-  /** Of a manifest, the layers of the kind that is looked for. */
-  async #layersOf(manifest: Manifest, name: string): Promise<readonly Found[]> {
-    if (!(await this.#hasTurn())) return [];
-    const read = readArtefactManifest(manifest);
-    if (typeof read === 'string') return this.#reject(name, read);
+  /** Of the manifest with this tag or digest, the layers of the kind that is looked for. */
+  async #layersOf(manifest: Origin): Promise<readonly Found[]> {
+    const answer = await this.#fetchManifest(manifest.place);
+    if (answer?.value === undefined || !(await this.#hasTurn())) return [];
+    const read = readArtefactManifest(answer.value);
+    if (typeof read === 'string') return this.#reject(manifest, read);
     const layers = read.layers.filter((layer) => isOfKind(layer, this.#kind));
     if (layers.length === 0 || isHintedAway(read, this.#kind)) return [];
     const subject = read.subject?.digest;
     if (subject === undefined ? layers.some(isBundleLayer) : subject !== this.#image.digest) {
-      return this.#reject(name, 'for another image (subject)');
+      return this.#reject(manifest, 'for another image (subject)');
     }
-    return layers.map((layer, index) => ({ layer, place: `${name}, layer ${index + 1}` }));
+    const { place, way } = manifest;
+    return layers.map((layer, index) => ({ layer, place: `${place}, layer ${index + 1}`, way }));
   }
 
   /** The bytes of what was found: each blob once, few and small ones. */
@@ -131,14 +133,14 @@ class Finder {
     const chosen = this.#choose(different);
     const blobs = new Map<string, Promise<Uint8Array | undefined>>();
     const artefacts = await Promise.all(
-      chosen.map(async ({ layer, place }) => {
+      chosen.map(async ({ layer, place, way }) => {
         const key = `${layer.digest} ${layer.size}`;
-        const blob = blobs.get(key) ?? this.#fetchBlob(layer, place);
+        const blob = blobs.get(key) ?? this.#fetchBlob(layer, { place, way });
         blobs.set(key, blob);
         const bytes = await blob;
         if (bytes === undefined || !(await this.#hasTurn())) return undefined;
-        const artefact = readLayer(layer, bytes, place);
-        if (artefact === undefined) this.#reject(place, 'not readable');
+        const artefact = readLayer(layer, bytes, { place, way });
+        if (artefact === undefined) this.#reject({ place, way }, 'not readable');
         return artefact;
       }),
     );
@@ -151,9 +153,9 @@ class Finder {
 
   #bound(artefacts: readonly Artefact[]): readonly Artefact[] {
     let left = MAX_SIGNATURES;
-    return artefacts.filter(({ signatures, place }) => {
-      left -= signatures.length;
-      if (left < 0) this.#reject(place, 'not looked at');
+    return artefacts.filter((artefact) => {
+      left -= artefact.signatures.length;
+      if (left < 0) this.#reject(artefact, 'not looked at');
       return left >= 0;
     });
   }
@@ -161,12 +163,13 @@ class Finder {
   #choose(found: readonly Found[]): readonly Found[] {
     const limit = MAX_LAYER_BYTES[this.#kind];
     let left = MAX_TOTAL_BYTES;
-    const small = found.filter(({ layer: { size }, place }) => {
+    const small = found.filter((each) => {
+      const { size } = each.layer;
       if (size <= Math.min(limit, left)) {
         left -= size;
         return true;
       }
-      this.#reject(place, `too large (${size} bytes)`);
+      this.#reject(each, `too large (${size} bytes)`);
       return false;
     });
     this.#noteOmitted(small.length - MAX_ARTEFACTS, `${this.#kind}s`);
@@ -178,12 +181,12 @@ class Finder {
     return this.#attempt(registry.manifest(this.#repository, reference, signal));
   }
 
-  async #fetchBlob(layer: Layer, place: string): Promise<Uint8Array | undefined> {
+  async #fetchBlob(layer: Layer, origin: Origin): Promise<Uint8Array | undefined> {
     const { registry, signal } = this.#context;
     const asked = registry.blob(this.#repository, layer, signal);
     const answer = await this.#attempt(asked, FAILURES_OF_BLOBS);
     if (answer !== undefined && answer.value === undefined) {
-      this.#reject(place, 'missing in the registry');
+      this.#reject(origin, 'missing in the registry');
     }
     return answer?.value;
   }
@@ -209,13 +212,14 @@ class Finder {
     return (await this.#attempt(this.#turns)) !== undefined;
   }
 
-  #reject(place: string, reason: string): readonly Found[] {
-    if (this.#unusable.length < MAX_UNUSABLE) this.#unusable.push({ place, reason });
+  #reject({ place, way }: Origin, reason: string): readonly Found[] {
+    if (this.#unusable.length < MAX_UNUSABLE) this.#unusable.push({ place, way, reason });
     return [];
   }
 
   #noteOmitted(count: number, what: string): void {
-    if (count > 0) this.#reject(`${count} more ${what}`, 'not looked at');
+    if (count > 0)
+      this.#reject({ place: `${count} more ${what}`, way: undefined }, 'not looked at');
   }
 }
 

@@ -1,21 +1,22 @@
 import type { SignatureRequirement, Signers } from '../rules/registry-requirement.ts';
 import { list, tally } from './refusal-list.ts';
-import { signersOf } from './signature-finding.ts';
-import type { SignatureFinding } from './signature-finding.ts';
+import { signersOf } from './artefact-finding.ts';
+import type { ArtefactFinding } from './artefact-finding.ts';
 
 /** What was expected of the signatures, and what there is instead. */
 export function refusalText(
   requirement: SignatureRequirement,
-  findings: readonly SignatureFinding[],
+  findings: readonly ArtefactFinding[],
 ): string {
   const good = [...signersOf(findings).values()].map(({ name }) => name);
   const bad = findings.flatMap(({ refusal }) => refusal ?? []);
   const got = good.length === 0 ? 'none' : `${good.length} (${list(good)})`;
   const rest = bad.length === 0 ? '' : `; ${bad.length} do not count: ${list(tally(bad))}`;
-  return `expected ${expectation(requirement)}, got ${got}${rest}`;
+  return `expected ${signatureExpectation(requirement)}, got ${got}${rest}`;
 }
 
-function expectation(requirement: SignatureRequirement): string {
+/** `a signature by release.pub` */
+export function signatureExpectation(requirement: SignatureRequirement): string {
   const { threshold } = requirement;
   const names = list(namesOf(requirement), ' or ');
   if (threshold === 1) return `a signature by ${names}`;

@@ -20,11 +20,15 @@ export interface Signer {
   readonly id: string;
   /** For messages: how the rules name the key, or the name in the certificate. */
   readonly name: string;
+  /** Who vouched for the name, of a keyless signature. */
+  readonly issuer?: string | undefined;
 }
 
 export interface Vouching {
   /** Who of the trusted signed; empty when nobody did. */
   readonly signers: readonly Signer[];
+  /** The names in a certificate that is in order but is of nobody trusted; for messages alone. */
+  readonly strangers: readonly Signer[];
   /** Why nobody did, as what to say of the signature: `by no trusted key`. */
   readonly reason: string | undefined;
 }
@@ -51,7 +55,7 @@ export async function findSigners(
   if (trusted.keyless !== undefined) return findKeylessIdentity(artefact, trusted.keyless);
   const signers = await findKeys(artefact, trusted.keys, signal);
   const reason = signers.length > 0 ? undefined : 'by no trusted key';
-  return { signers, reason };
+  return { signers, strangers: [], reason };
 }
 
 /** Every key is tried on every signature: what an artefact says of its key is not signed. */
@@ -81,7 +85,19 @@ async function findKey(
   return undefined;
 }
 
-const nobody = (reason: string): Vouching => ({ signers: [], reason });
+const nobody = (reason: string): Vouching => ({ signers: [], strangers: [], reason });
+
+const noneOf = (strangers: readonly Signer[]): Vouching => ({
+  signers: [],
+  strangers,
+  reason: 'by no trusted identity',
+});
+
+const somebody = (signer: Signer): Vouching => ({
+  signers: [signer],
+  strangers: [],
+  reason: undefined,
+});
 
 async function findIdentity(
   artefact: Artefact,
@@ -93,9 +109,9 @@ async function findIdentity(
   if (!(await isSignedByAny(artefact, leaf))) return nobody('not by its certificate');
   const checked = checkLeaf(leaf, offered, trust, now);
   if (!checked.ok) return nobody(checked.reason);
-  const signer = trustedName(checked.names, trust.identities);
-  if (signer === undefined) return nobody('by no trusted identity');
-  return { signers: [{ id: signer, name: signer }], reason: undefined };
+  const name = trustedName(checked.names, trust.identities);
+  if (name === undefined) return noneOf(checked.names.map((each) => ({ id: each, name: each })));
+  return somebody({ id: name, name });
 }
 
 async function isSignedByAny(
@@ -138,6 +154,6 @@ function findKeylessIdentity(artefact: Artefact, trust: KeylessTrust): Vouching 
   const { issuer } = parts;
   const identities = trust.identities.filter((identity) => identity.issuer === issuer);
   const name = issuer === undefined ? undefined : trustedName(parts.names, identities);
-  if (name === undefined) return nobody('by no trusted identity');
-  return { signers: [{ id: `${issuer} ${name}`, name }], reason: undefined };
+  const signerBy = (each: string): Signer => ({ id: `${issuer} ${each}`, name: each, issuer });
+  return name === undefined ? noneOf(parts.names.map(signerBy)) : somebody(signerBy(name));
 }

@@ -23,8 +23,20 @@ export interface VerificationDeps {
   readonly limit: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Told of each image that is verified; absent where nobody wants to know more than the verdict. */
+  readonly examined?: (examined: Examined) => void;
   /** Told of each question, and by what it is answered. */
   readonly answeredBy: (source: 'cache' | 'verification under way' | 'verification') => void;
+}
+
+/** A verification, so that it can be done again from memory. */
+export interface Examined {
+  readonly image: ResolvedImage;
+  readonly requirement: RegistryRequirement;
+  /** Answers with what was answered then, and asks nobody. */
+  readonly registry: Registry;
+  /** When it was verified, in milliseconds since 1970. */
+  readonly from: number;
 }
 
 /** A digest about which is asked. */
@@ -131,10 +143,11 @@ export class Verifications {
     { subject, requirement }: Task,
     signal: AbortSignal,
   ): Promise<readonly string[]> {
-    const { verifyImage, now } = this.#deps;
+    const { verifyImage, examined, now } = this.#deps;
     const registry = new RememberingRegistry(this.#deps.registry);
     const image = await imageOf(subject, registry, signal);
     const from = now();
+    if (image !== undefined) examined?.({ image, requirement, registry: registry.replay(), from });
     const refusals =
       image === undefined
         ? [NOT_THERE]
@@ -171,7 +184,7 @@ export const NOT_THERE =
   'expected the image in its registry, got none there (or none that may be read)';
 
 /** Nothing of it is foreign to another tag of the same digest. */
-function keyOf(
+export function keyOf(
   { reference, digest }: Pick<Subject, 'reference' | 'digest'>,
   { hash }: RegistryRequirement,
 ): string {

@@ -1,11 +1,11 @@
 import type { SignatureRequirement } from '../rules/registry-requirement.ts';
+import { findingOf, findingOfUnusable, signersOf } from './artefact-finding.ts';
+import type { ArtefactFinding } from './artefact-finding.ts';
 import type { Artefact } from './artefact.ts';
 import { discoverArtefacts } from './discover.ts';
 import type { Discovery } from './discover.ts';
 import type { ResolvedImage, VerifyContext } from './resolved-image.ts';
 import { claimsRefusal } from './signature-claims.ts';
-import { signersOf } from './signature-finding.ts';
-import type { SignatureFinding } from './signature-finding.ts';
 import { refusalText } from './signature-text.ts';
 import { findSigners } from './signers.ts';
 
@@ -37,24 +37,23 @@ async function judgeUntilMet(
   requirement: SignatureRequirement,
   image: ResolvedImage,
   context: VerifyContext,
-): Promise<readonly SignatureFinding[]> {
-  const findings: SignatureFinding[] = [];
+): Promise<readonly ArtefactFinding[]> {
+  const findings: ArtefactFinding[] = [];
   for (const artefact of artefacts) {
-    findings.push(await judge(artefact, requirement, image, context));
+    findings.push(await judgeSignature(artefact, requirement, image, context));
     if (signersOf(findings).size >= requirement.threshold) return findings;
   }
-  const rest = unusable.map(({ place, reason }) => ({ place, signers: [], refusal: reason }));
-  return [...findings, ...rest];
+  return [...findings, ...unusable.map(findingOfUnusable)];
 }
 
 /** The signature comes first: what is not signed is not even parsed. */
-async function judge(
+export async function judgeSignature(
   artefact: Artefact,
   requirement: SignatureRequirement,
   image: ResolvedImage,
   context: VerifyContext,
-): Promise<SignatureFinding> {
-  const { signers, reason } = await findSigners(artefact, requirement, context);
-  const refusal = reason ?? claimsRefusal(artefact, image, requirement);
-  return { place: artefact.place, signers, refusal };
+): Promise<ArtefactFinding> {
+  const vouching = await findSigners(artefact, requirement, context);
+  const refusal = vouching.reason ?? claimsRefusal(artefact, image, requirement);
+  return findingOf(artefact, vouching, { refusal });
 }

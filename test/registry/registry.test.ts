@@ -176,6 +176,8 @@ describe('the referrers of a manifest', () => {
   const index = (...manifests: readonly unknown[]): string =>
     JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests });
   const tag = DIGEST.replace(':', '-');
+  /** As it is told from what the API lists. */
+  const listed = { ...descriptor, fallbackTag: tag };
   const page =
     (text: string, headers: Readonly<Record<string, string>> = {}): Answerer =>
     (_request, response) => {
@@ -241,8 +243,8 @@ describe('the referrers of a manifest', () => {
         [`manifests/${tag}`]: page(index(descriptor)),
       }),
     );
-    expect(await registry.referrers(app, DIGEST, soon())).toEqual([descriptor]);
-    expect(await registry.referrers(app, DIGEST, soon())).toEqual([descriptor]);
+    expect(await registry.referrers(app, DIGEST, soon())).toEqual([listed]);
+    expect(await registry.referrers(app, DIGEST, soon())).toEqual([listed]);
     expect(server.requests).toEqual([
       `GET /v2/team/app/referrers/${DIGEST}`,
       `GET /v2/team/app/manifests/${tag}`,
@@ -268,7 +270,7 @@ describe('the referrers of a manifest', () => {
         [`manifests/${tag}`]: page(index(descriptor)),
       }),
     );
-    expect(await registry.referrers(app, DIGEST, soon())).toEqual([descriptor]);
+    expect(await registry.referrers(app, DIGEST, soon())).toEqual([listed]);
   });
 
   it.each([

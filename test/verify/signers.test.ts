@@ -20,7 +20,7 @@ function keysOf(kind: Kind): readonly [SigningKey, SigningKey] {
 
 function artefactOf(signatures: readonly Uint8Array[], signed: Uint8Array = PAYLOAD): Artefact {
   const payloadType = undefined;
-  const common = { place: 'test', certificates: [], bundle: undefined };
+  const common = { place: 'test', way: 'tag' as const, certificates: [], bundle: undefined };
   return { ...common, payloadType, payload: PAYLOAD, signed, signatures };
 }
 

@@ -29,7 +29,7 @@ export function fuzz(bytes: Uint8Array): void {
   const image = { ...reference, digest: OTHER_DIGEST, manifest };
   for (const mediaType of TYPES) {
     const layer = { mediaType, digest: '', size: bytes.length, annotations: ANNOTATIONS };
-    const artefact = readLayer(layer, bytes, 'layer');
+    const artefact = readLayer(layer, bytes, { place: 'layer', way: 'tag' });
     if (artefact === undefined) continue;
     const holds = Buffer.from(artefact.payload).includes(OTHER_DIGEST.slice(7));
     assert.ok(holds || claimsRefusal(artefact, image, NOTHING_ASKED) !== undefined);
