@@ -85,7 +85,7 @@ function finish(shape: Shape, key: SigningKey, signer: SigningKey, tbs: Uint8Arr
   const der = sequence(tbs, algorithmOf(signer), signature);
   const base64 = Buffer.from(der)
     .toString('base64')
-    .replaceAll(/(.{64})/g, '$1\n');
+    .replaceAll(/.{64}(?=.)/g, '$&\n');
   const pem = `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
   return { subject: shape.subject, der, pem, key };
 }
