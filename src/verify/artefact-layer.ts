@@ -16,6 +16,7 @@ const ENVELOPE = 'application/vnd.dsse.envelope.v1+json';
 const SIGNATURE_KEY = 'dev.cosignproject.cosign/signature';
 const CERTIFICATE_KEY = 'dev.sigstore.cosign/certificate';
 const CHAIN_KEY = 'dev.sigstore.cosign/chain';
+const REKOR_BUNDLE_KEY = 'dev.sigstore.cosign/bundle';
 
 const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
 const PEM_END = '-----END CERTIFICATE-----';
@@ -37,12 +38,12 @@ export function readLayer(layer: Layer, bytes: Uint8Array, origin: Origin): Arte
   if (layer.mediaType === SIMPLE_SIGNING) return readSimpleSigning(layer, bytes, origin);
   const json = parseBoundedJson(bytes);
   if (isBundleLayer(layer)) {
-    const bundle = readBundle(json);
-    return bundle && { ...fromEnvelope(bundle.envelope), ...origin, ...bundle, bundle: json };
+    const read = readBundle(json);
+    const bundle = { bundle: json, rekorBundle: undefined };
+    return read && { ...fromEnvelope(read.envelope), ...origin, ...read, ...bundle };
   }
   const envelope = readEnvelope(json);
-  const certificates = certificatesOf(layer);
-  return envelope && { ...fromEnvelope(envelope), ...origin, certificates, bundle: undefined };
+  return envelope && { ...fromEnvelope(envelope), ...origin, ...fromAnnotations(layer) };
 }
 
 function readSimpleSigning(
@@ -58,8 +59,7 @@ function readSimpleSigning(
     payload,
     signed: payload,
     signatures: [signature],
-    certificates: certificatesOf(layer),
-    bundle: undefined,
+    ...fromAnnotations(layer),
   };
 }
 
@@ -68,6 +68,11 @@ function fromEnvelope(
 ): Pick<Artefact, 'payloadType' | 'payload' | 'signed' | 'signatures'> {
   const { payloadType, payload, signatures } = envelope;
   return { payloadType, payload, signed: preAuthenticationEncoding(envelope), signatures };
+}
+
+function fromAnnotations(layer: Layer): Pick<Artefact, 'certificates' | 'bundle' | 'rekorBundle'> {
+  const rekorBundle = annotationOf(layer, REKOR_BUNDLE_KEY) || undefined;
+  return { certificates: certificatesOf(layer), bundle: undefined, rekorBundle };
 }
 
 /** Leaf first; what cannot be read is left out, and then leads nowhere. */

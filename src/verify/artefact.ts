@@ -18,6 +18,8 @@ export interface Artefact extends Origin {
   readonly signatures: readonly Uint8Array[];
   /** What the signer says of itself, in DER, leaf first; empty where it signed with a bare key. */
   readonly certificates: readonly Uint8Array[];
-  /** The Sigstore bundle as JSON; undefined where nothing says when it was signed. */
+  /** The Sigstore bundle as JSON; undefined for what lies in none. */
   readonly bundle: unknown;
+  /** What lies beside a signature of cosign 2 in place of a bundle, as text: what Rekor promised. */
+  readonly rekorBundle: string | undefined;
 }

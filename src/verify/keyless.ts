@@ -6,6 +6,7 @@ import { systemCode } from '../errors.ts';
 import type { KeylessTrust } from '../rules/registry-requirement.ts';
 import type { Artefact } from './artefact.ts';
 import { isBoundedBundle } from './bundle-bounds.ts';
+import { toBundle } from './rekor-bundle.ts';
 
 export type CheckedBundle =
   | { readonly ok: true; /** DER: the certificate that was verified. */ readonly leaf: Uint8Array }
@@ -14,14 +15,14 @@ export type CheckedBundle =
 const verifiers = new WeakMap<KeylessTrust, Verifier>();
 
 /**
- * Whether a bundle holds a signature with a certificate of the trusted root's Fulcio, logged there
- * (certificate transparency) and in its Rekor while it was valid. Who signed is not looked at.
+ * Whether a signature is with a certificate of the trusted root's Fulcio, logged there (certificate
+ * transparency) and in its Rekor while it was valid. Who signed is not looked at.
  */
-export function checkBundle(
-  { bundle: json, payloadType, payload }: Artefact,
-  trust: KeylessTrust,
-): CheckedBundle {
-  if (json === undefined) return { ok: false, reason: 'in no transparency log' };
+export function checkKeyless(artefact: Artefact, trust: KeylessTrust): CheckedBundle {
+  const { payloadType, payload, bundle } = artefact;
+  const found = bundle === undefined ? toBundle(artefact) : { ok: true as const, json: bundle };
+  if (!found.ok) return found;
+  const { json } = found;
   if (!isBoundedBundle(json)) return { ok: false, reason: 'with too much in its bundle' };
   try {
     const bundle = bundleFromJSON(json);

@@ -10,7 +10,7 @@ import type { Artefact } from './artefact.ts';
 import { checkLeaf, isForSigningCode } from './certificate-chain.ts';
 import { breathe } from './breathe.ts';
 import { partsOf } from './certificate-parts.ts';
-import { checkBundle } from './keyless.ts';
+import { checkKeyless } from './keyless.ts';
 import { isSignedBy } from './key-signature.ts';
 import type { VerifyContext } from './resolved-image.ts';
 
@@ -144,7 +144,7 @@ function trustedName(
 
 /** The certificate is the one that the library verified, not what another reader took for it. */
 function findKeylessIdentity(artefact: Artefact, trust: KeylessTrust): Vouching {
-  const checked = checkBundle(artefact, trust);
+  const checked = checkKeyless(artefact, trust);
   if (!checked.ok) return nobody(checked.reason);
   const [leaf] = readCertificates([checked.leaf]);
   const parts = leaf && partsOf(leaf);

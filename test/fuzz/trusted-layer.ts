@@ -74,7 +74,7 @@ function artefactIn(data: Uint8Array): Artefact | undefined {
     size: blob.length,
     annotations: Object.fromEntries(texts),
   };
-  return readLayer(layer, blob, 'layer');
+  return readLayer(layer, blob, { place: 'layer', way: 'tag' });
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -62,6 +62,21 @@ export interface Sigstore {
   /** The text of the trusted root file. */
   readonly trustedRoot: string;
   bundle(signing: KeylessSigning): object;
+  /** By Fulcio, for some minutes unless it is given a shape. */
+  certify(signing: Pick<KeylessSigning, 'shape' | 'issuer'>): Issued;
+  /** What Rekor promises to log, as cosign 2 keeps it. */
+  promise(body: Uint8Array, at?: number): RekorBundle;
+}
+
+/** As cosign writes it (cosign, pkg/cosign/bundle/rekor.go). */
+export interface RekorBundle {
+  readonly SignedEntryTimestamp: string;
+  readonly Payload: {
+    readonly body: string;
+    readonly integratedTime: number;
+    readonly logIndex: number;
+    readonly logID: string;
+  };
 }
 
 export function newSigstore(): Sigstore {
@@ -100,6 +115,8 @@ export function newSigstore(): Sigstore {
       };
       return signing.change?.(bundle) ?? bundle;
     },
+    certify: (signing) => certify(signing, fulcio, certificateLog),
+    promise: (body, at = Date.now()) => promise(body, rekor, at),
   };
 }
 
@@ -122,7 +139,7 @@ function logIdOf({ privateKey }: SigningKey): Buffer {
 
 /** A certificate for some minutes, with the issuer of the token and a promise of the log. */
 function certify(
-  { shape, issuer = ISSUER }: KeylessSigning,
+  { shape, issuer = ISSUER }: Pick<KeylessSigning, 'shape' | 'issuer'>,
   fulcio: Issued,
   log: SigningKey,
 ): Issued {
@@ -162,6 +179,15 @@ function lengthOf(bytes: Uint8Array): Buffer {
   return Buffer.of(bytes.length >> 8, bytes.length & 0xff);
 }
 
+/** The signature of the log over canonical JSON: keys in order, no spaces. */
+function promise(bytes: Uint8Array, rekor: SigningKey, at: number): RekorBundle {
+  const [body, integratedTime] = [base64(bytes), Math.floor(at / 1000)];
+  const Payload = { body, integratedTime, logIndex: 0, logID: logIdOf(rekor).toString('hex') };
+  const ordered = { body, integratedTime, logID: Payload.logID, logIndex: 0 };
+  const signature = sign('sha256', Buffer.from(JSON.stringify(ordered)), rekor.privateKey);
+  return { SignedEntryTimestamp: base64(signature), Payload };
+}
+
 /** The one entry of a log, with its promise and its proof. */
 function logEntry(
   { payload, signatures }: KeylessBundle['dsseEnvelope'],
@@ -175,18 +201,14 @@ function logEntry(
     signatures: [{ signature: signatures[0]?.sig, verifier: base64(Buffer.from(leaf.pem)) }],
   };
   const body = Buffer.from(JSON.stringify({ apiVersion: '0.0.1', kind: 'dsse', spec }));
-  const integratedTime = Math.floor(at / 1000);
-  const logID = logIdOf(rekor).toString('hex');
-  const promised = JSON.stringify({ body: base64(body), integratedTime, logID, logIndex: 0 });
+  const { SignedEntryTimestamp: signedEntryTimestamp, Payload } = promise(body, rekor, at);
   const rootHash = base64(createHash('sha256').update(Buffer.of(0)).update(body).digest());
   return {
     logIndex: '0',
     logId: { keyId: base64(logIdOf(rekor)) },
     kindVersion: { kind: 'dsse', version: '0.0.1' },
-    integratedTime: String(integratedTime),
-    inclusionPromise: {
-      signedEntryTimestamp: base64(sign('sha256', Buffer.from(promised), rekor.privateKey)),
-    },
+    integratedTime: String(Payload.integratedTime),
+    inclusionPromise: { signedEntryTimestamp },
     inclusionProof: {
       ...{ logIndex: '0', treeSize: '1', rootHash, hashes: [] },
       checkpoint: { envelope: checkpoint(rootHash, rekor) },

@@ -20,7 +20,13 @@ function keysOf(kind: Kind): readonly [SigningKey, SigningKey] {
 
 function artefactOf(signatures: readonly Uint8Array[], signed: Uint8Array = PAYLOAD): Artefact {
   const payloadType = undefined;
-  const common = { place: 'test', way: 'tag' as const, certificates: [], bundle: undefined };
+  const common = {
+    place: 'test',
+    way: 'tag' as const,
+    certificates: [],
+    bundle: undefined,
+    rekorBundle: undefined,
+  };
   return { ...common, payloadType, payload: PAYLOAD, signed, signatures };
 }
 

@@ -4,6 +4,7 @@ import { parseImageReference } from '../../../src/parse/image-reference.ts';
 import { readLayer } from '../../../src/verify/artefact-layer.ts';
 import { readArtefactManifest } from '../../../src/verify/artefact-manifest.ts';
 import { partsOf } from '../../../src/verify/certificate-parts.ts';
+import { toBundle } from '../../../src/verify/rekor-bundle.ts';
 import { claimsRefusal } from '../../../src/verify/signature-claims.ts';
 import { OTHER_DIGEST } from '../../support/policy.ts';
 
@@ -31,6 +32,7 @@ export function fuzz(bytes: Uint8Array): void {
     const layer = { mediaType, digest: '', size: bytes.length, annotations: ANNOTATIONS };
     const artefact = readLayer(layer, bytes, { place: 'layer', way: 'tag' });
     if (artefact === undefined) continue;
+    toBundle({ ...artefact, rekorBundle: Buffer.from(bytes).toString() });
     const holds = Buffer.from(artefact.payload).includes(OTHER_DIGEST.slice(7));
     assert.ok(holds || claimsRefusal(artefact, image, NOTHING_ASKED) !== undefined);
   }

@@ -41,5 +41,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function artefactOf(payloadType: string | undefined, payload: Uint8Array): Artefact {
   const nothing = { place: '', signed: payload, signatures: [], certificates: [] };
-  return { ...nothing, payloadType, payload, bundle: undefined };
+  const unlogged = { way: undefined, bundle: undefined, rekorBundle: undefined };
+  return { ...nothing, ...unlogged, payloadType, payload };
 }
