@@ -206,7 +206,8 @@ describe('the built program', () => {
   async function startServing() {
     const started = start('serve', '--config', place.configFile);
     const { output } = started;
-    await until(() => output.stdout.includes('"serving"'));
+    // The whole line: what a pipe gives at a time may end within it.
+    await until(() => /"serving".*\n/.test(output.stdout));
     const port = Number(/"listen":"127\.0\.0\.1:(\d+)"/.exec(output.stdout)?.[1]);
     return {
       ...started,
