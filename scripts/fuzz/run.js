@@ -27,7 +27,7 @@ const TARGETS = {
   'public-key': { share: 1, bytes: 1024, dictionary: 'registry' },
   time: { share: 1, bytes: 50, dictionary: 'registry' },
   'image-manifest': { share: 2, bytes: 2048, dictionary: 'registry' },
-  bundle: { share: 2, bytes: 4096, dictionary: 'registry' },
+  bundle: { share: 2, bytes: 8192, dictionary: 'registry' },
   statement: { share: 1, bytes: 1024, dictionary: 'predicate' },
   signature: { share: 3, bytes: 8192, dictionary: 'registry', isAsync: true },
   predicate: { share: 2, bytes: 2048, dictionary: 'predicate' },

@@ -36,9 +36,9 @@ export function compileCel(source: string): CompiledCel {
 }
 
 function compile(source: string): CompiledCel {
+  const { expr } = parse(source);
   const meter = new Meter();
   const env = meteredEnv(meter);
-  const { expr } = parse(source);
   const review = new Review(env, VARIABLES);
   review.visit(expr);
   if (review.mistakes.length > 0) return refuse(...review.mistakes);
