@@ -129,6 +129,7 @@ class Finder {
 
   /** The bytes of what was found: each blob once, few and small ones. */
   async read(found: readonly Found[]): Promise<Discovery> {
+    if (this.#isOver()) return this.#discoveryOf([]);
     const different = dedupe(found);
     const chosen = this.#choose(different);
     const blobs = new Map<string, Promise<Uint8Array | undefined>>();
@@ -144,11 +145,17 @@ class Finder {
         return artefact;
       }),
     );
-    return {
-      artefacts: this.#bound(artefacts.filter((artefact) => artefact !== undefined)),
-      unusable: this.#unusable,
-      failures: this.#failures,
-    };
+    if (this.#isOver()) return this.#discoveryOf([]);
+    return this.#discoveryOf(this.#bound(artefacts.filter((artefact) => artefact !== undefined)));
+  }
+
+  /** There is no time to judge what was found, and what took it is known. */
+  #isOver(): boolean {
+    return this.#context.signal.aborted && this.#failures.length > 0;
+  }
+
+  #discoveryOf(artefacts: readonly Artefact[]): Discovery {
+    return { artefacts, unusable: this.#unusable, failures: this.#failures };
   }
 
   #bound(artefacts: readonly Artefact[]): readonly Artefact[] {

@@ -41,7 +41,7 @@ const MAX_CERTIFICATE_BYTES = 16 * 1024;
 /**
  * Who of the trusted signers signed an artefact. What it says is not looked at.
  *
- * @throws {ImageCheckerError} `registry-unavailable` when the deadline is over
+ * @throws {ImageCheckerError} `registry-limited` when the deadline is over
  */
 export async function findSigners(
   artefact: Artefact,

@@ -15,7 +15,7 @@ interface OpenRequirement {
  * and whose predicate fulfils every check. Messages of refusal, none when there is.
  *
  * @throws {ImageCheckerError} `registry-unavailable` when something could not be looked at without
- *   which there is none, or no time is left; `registry-corrupt`
+ *   which there is none; `registry-limited` when no time is left; `registry-corrupt`
  */
 export async function verifyAttestations(
   image: ResolvedImage,

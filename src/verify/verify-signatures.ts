@@ -13,7 +13,7 @@ import { findSigners } from './signers.ts';
  * Whether an image is signed as every requirement asks. Messages of refusal, none when it is.
  *
  * @throws {ImageCheckerError} `registry-unavailable` when something could not be looked at without
- *   which it is not; `registry-corrupt`
+ *   which it is not; `registry-limited` when no time is left; `registry-corrupt`
  */
 export async function verifySignatures(
   image: ResolvedImage,

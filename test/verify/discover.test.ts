@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { ImageCheckerError } from '../../src/errors.ts';
+import { ImageCheckerError } from '../../src/errors.ts';
 import { discoverArtefacts } from '../../src/verify/discover.ts';
 import type { Discovery } from '../../src/verify/discover.ts';
 import type { ResolvedImage } from '../../src/verify/resolved-image.ts';
@@ -292,7 +293,25 @@ describe('what cannot be found out', () => {
     const context = { ...contextOf(registry), signal: AbortSignal.abort() };
     const { artefacts, failures } = await discoverArtefacts(image, 'signature', context);
     expect(artefacts).toEqual([]);
-    expect(failures.map(({ code }) => code)).toContain('registry-unavailable');
+    expect(new Set(failures.map(({ code }) => code))).toEqual(new Set(['registry-limited']));
+  });
+
+  it('is remembered as the registry’s silence when that took all the time', async () => {
+    signTagged(registry, signing);
+    const deadline = new AbortController();
+    const hanging = contextOf({
+      ...registry,
+      async referrers() {
+        await sleep(50);
+        deadline.abort();
+        throw new ImageCheckerError('registry-unavailable', { message: 'no answer' });
+      },
+    });
+    const context = { ...hanging, signal: deadline.signal };
+    const { artefacts, failures } = await discoverArtefacts(image, 'signature', context);
+    expect(artefacts).toEqual([]);
+    expect(failures.map(({ code }) => code)).toEqual(['registry-unavailable']);
+    expect(registry.requests.filter((request) => request.startsWith('blob'))).toEqual([]);
   });
 
   it.each<[string, (blob: string) => string]>([

@@ -317,11 +317,11 @@ describe('what cannot be found out', () => {
     expect(await codeOf()).toBe('registry-corrupt');
   });
 
-  it('is thrown when there is no time left to look', async () => {
+  it('is thrown as what nothing excuses when there is no time left to look', async () => {
     signTagged(registry, signing);
     const over = { ...contextOf(registry), signal: AbortSignal.abort() };
     await expect(verifySignatures(image, [byKey], over)).rejects.toMatchObject({
-      code: 'registry-unavailable',
+      code: 'registry-limited',
     });
   });
 
