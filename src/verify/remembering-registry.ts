@@ -9,6 +9,7 @@ export class RememberingRegistry implements Registry {
   readonly #registry: Registry;
   readonly #answers = new Map<string, Promise<unknown>>();
   #bytes = 0;
+  #open = 0;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -31,6 +32,11 @@ export class RememberingRegistry implements Registry {
       this.#registry.referrers(repository, digest, signal),
     );
 
+  /** Whether something was asked that has no answer yet. */
+  get isAsked(): boolean {
+    return this.#open > 0;
+  }
+
   /** What answers from memory alone, and to anything else with `registry-unavailable`. */
   replay(): Registry {
     const answers = this.#answers;
@@ -50,11 +56,14 @@ export class RememberingRegistry implements Registry {
   #remember<T>(key: string, bytesOf: (answer: T) => number, ask: () => Promise<T>): Promise<T> {
     const known = this.#answers.get(key);
     if (known !== undefined) return known as Promise<T>;
-    const asked = ask().then((answer) => {
-      this.#bytes += bytesOf(answer);
-      if (this.#bytes > MAX_BYTES) this.#answers.delete(key);
-      return answer;
-    });
+    this.#open++;
+    const asked = ask()
+      .finally(() => this.#open--)
+      .then((answer) => {
+        this.#bytes += bytesOf(answer);
+        if (this.#bytes > MAX_BYTES) this.#answers.delete(key);
+        return answer;
+      });
     this.#answers.set(key, asked);
     return asked;
   }

@@ -12,6 +12,7 @@ import { VerdictCache } from './verdict-cache.ts';
 import type { CacheSettings } from './verdict-cache.ts';
 import { dependsOnTime } from './verify-image.ts';
 import type { VerifyImage } from './verify-image.ts';
+import { withinLimit } from './within-limit.ts';
 
 export interface VerificationDeps {
   readonly registry: Registry;
@@ -52,8 +53,8 @@ export class Verifications {
   readonly #deps: VerificationDeps;
   readonly #cache: VerdictCache;
   readonly #flights: SingleFlight<Outcome>;
-  /** By key, the signal of what has its turn: only then may a registry be what is waited for. */
-  readonly #begun = new Map<string, AbortSignal>();
+  /** By key, what has its turn: only then may a registry be what is waited for. */
+  readonly #begun = new Map<string, Begun>();
   readonly #turns: Turns;
 
   constructor(deps: VerificationDeps) {
@@ -61,7 +62,7 @@ export class Verifications {
     this.#cache = new VerdictCache(deps.cache, deps.now);
     this.#turns = new Turns(deps.isNamed);
     this.#flights = new SingleFlight((key) =>
-      this.#begun.has(key) ? late(key.replace(/ .*/, '')) : neverBegun(key.replace(/ .*/, '')),
+      lateness(key.replace(/ .*/, ''), this.#begun.get(key)),
     );
   }
 
@@ -116,7 +117,7 @@ export class Verifications {
         );
         if (refusals !== undefined) return { isLate: false, refusals };
         // What has begun and takes no notice of its end is left to itself.
-        throw this.#forget(key, signal) ? late(registry) : neverBegun(registry);
+        throw lateness(registry, this.#forget(key, signal));
       } catch (thrown) {
         if (signal.aborted && isMissing(thrown)) return { isLate: true, thrown };
         throw thrown;
@@ -125,26 +126,29 @@ export class Verifications {
   }
 
   async #begin(key: string, task: Task, signal: AbortSignal): Promise<readonly string[]> {
-    this.#begun.set(key, signal);
+    const registry = new RememberingRegistry(this.#deps.registry);
+    this.#begun.set(key, { signal, registry });
     try {
-      return await this.#judge(key, task, signal);
+      return await this.#judge(key, task, { signal, registry });
     } finally {
       this.#forget(key, signal);
     }
   }
 
-  /** Whether it had begun; by the signal, as another of the same key may have since. */
-  #forget(key: string, signal: AbortSignal): boolean {
-    return this.#begun.get(key) === signal && this.#begun.delete(key);
+  /** Undefined when it had not begun; by the signal, as another of the same key may have since. */
+  #forget(key: string, signal: AbortSignal): Begun | undefined {
+    const begun = this.#begun.get(key);
+    if (begun?.signal !== signal) return undefined;
+    this.#begun.delete(key);
+    return begun;
   }
 
   async #judge(
     key: string,
     { subject, requirement }: Task,
-    signal: AbortSignal,
+    { signal, registry }: Begun,
   ): Promise<readonly string[]> {
     const { verifyImage, examined, now } = this.#deps;
-    const registry = new RememberingRegistry(this.#deps.registry);
     const image = await imageOf(subject, registry, signal);
     const from = now();
     if (image !== undefined) examined?.({ image, requirement, registry: registry.replay(), from });
@@ -167,6 +171,12 @@ export class Verifications {
 interface Task {
   readonly subject: Subject;
   readonly requirement: RegistryRequirement;
+}
+
+/** What has its turn, and what it asks. */
+interface Begun {
+  readonly signal: AbortSignal;
+  readonly registry: RememberingRegistry;
 }
 
 /** What a verification came to: `isLate` where that is nothing, for it had no more time. */
@@ -216,33 +226,13 @@ async function holds(refusals: Promise<readonly string[]>): Promise<boolean> {
   }
 }
 
-function late(what: string): ImageCheckerError {
-  return unavailable(`${what}: expected an answer, got none before the deadline`);
-}
-
-/** The registry has not even been asked: it is not its silence. */
-function neverBegun(what: string): ImageCheckerError {
-  return limited(
-    `${what}: expected a turn among the images that are checked, got none before the deadline`,
-  );
-}
-
-/** Others may join what hangs and keep it alive: it ends by a limit of its own. */
-async function withinLimit<T>(
-  milliseconds: number,
-  signal: AbortSignal,
-  task: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const abort = (): void => {
-    controller.abort();
-  };
-  const timer = setTimeout(abort, milliseconds);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await task(controller.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
+/** What took the time: the silence of a registry, unless it has not been asked, or has answered. */
+function lateness(what: string, begun: Begun | undefined): ImageCheckerError {
+  if (begun === undefined) {
+    const turn = 'expected a turn among the images that are checked';
+    return limited(`${what}: ${turn}, got none before the deadline`);
   }
+  return begun.registry.isAsked
+    ? unavailable(`${what}: expected an answer, got none before the deadline`)
+    : limited(`${what}: expected time to look at what was answered, got none before the deadline`);
 }

@@ -38,13 +38,15 @@ type Verify = (
 async function scene(verify: Verify, given: Partial<InspectorDeps> = {}) {
   const registry = newMemoryRegistry();
   const { digest } = await pushImage(registry, 'a.com/x');
+  const manifest: Registry['manifest'] = (...asked) =>
+    asked[1] === 'hangs' ? new Promise(() => undefined) : registry.manifest(...asked);
   registry.requests.length = 0;
   const clock = { now: 1_000_000 };
   const sources: string[] = [];
   const verified: string[] = [];
   const failures: unknown[] = [];
   const inspector = createInspector({
-    registry,
+    registry: { ...registry, manifest },
     verifyImage: async (image, _requirement, context) => {
       verified.push(image.reference.normalized);
       return verify(image, context);
@@ -73,8 +75,14 @@ async function scene(verify: Verify, given: Partial<InspectorDeps> = {}) {
 const unavailable = new ImageCheckerError('registry-unavailable', { message: 'status 503' });
 const limited = (message: string): Error => new ImageCheckerError('registry-limited', { message });
 const passes: Verify = () => [];
-const never: Verify = (_image, { signal }) =>
+/** Asks a registry that does not answer. */
+function hang({ reference }: ResolvedImage, { registry, signal }: VerifyContext): Promise<never> {
+  return registry.manifest(reference, 'hangs', signal) as Promise<never>;
+}
+const never: Verify = (image, context) =>
   new Promise((_resolve, reject) => {
+    const { signal } = context;
+    void hang(image, context);
     const end = (): void => {
       reject(unavailable);
     };
@@ -203,9 +211,9 @@ describe('the time of a review', () => {
   });
 
   it('ends for one review without ending for another that waits for the same', async () => {
-    const held: ((refusals: readonly string[]) => void)[] = [];
-    const { inspector, digest, verified } = await scene(
-      () => new Promise((resolve) => held.push(resolve)),
+    const held: ((refusals: string[]) => void)[] = [];
+    const { inspector, digest, verified } = await scene((...asked) =>
+      Promise.race([hang(...asked), new Promise<string[]>((resolve) => held.push(resolve))]),
     );
     const image = `a.com/x@${digest}`;
     const [hasty, patient] = [inspector.open(), inspector.open()];
@@ -222,7 +230,7 @@ describe('the time of a review', () => {
 
   it.each<[string, Verify]>([
     ['that says so', never],
-    ['that takes no notice', () => new Promise(() => undefined)],
+    ['that takes no notice', hang],
   ])('is not cut short by that of a review that came earlier, %s', async (_what, first) => {
     const answers: Verify[] = [first, passes];
     const verify: Verify = (...given) => (answers.shift() ?? passes)(...given);
@@ -237,6 +245,18 @@ describe('the time of a review', () => {
     expect(await joined).toEqual({ outcome: 'passed', digest });
     expect(verified).toHaveLength(2);
     for (const session of [earlier, later]) session.close();
+  });
+
+  it.each<[string, Verify, Inspection['outcome']]>([
+    ['is the registry’s fault where it has not answered', hang, 'unchecked'],
+    ['is ours where it has, and nothing excuses it', () => new Promise(() => undefined), 'refused'],
+  ])('%s, whoever else waits for the same', async (_what, verify, outcome) => {
+    const { inspector, digest } = await scene(verify, { reviewDeadline: 100 });
+    const check = checkOf(`a.com/x@${digest}`);
+    const sessions = [inspector.open(), inspector.open()];
+    const inspected = await Promise.all(sessions.map((session) => session.inspect(check)));
+    expect(inspected).toMatchObject([{ outcome }, { outcome }]);
+    for (const session of sessions) session.close();
   });
 
   it('takes a verification with it that nobody waits for any more', async () => {
