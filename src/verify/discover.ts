@@ -30,8 +30,8 @@ const MAX_SIGNATURES = 64;
 const MAX_REFERRERS = 64;
 /** Bytes. A signature is small; an SBOM may be as large as a registry's client reads. */
 const MAX_LAYER_BYTES = { signature: 256 * 1024, attestation: 8 * 1024 * 1024 } as const;
-/** Bytes that one image may cost. */
-const MAX_TOTAL_BYTES = 32 * 1024 * 1024;
+/** Bytes that one image may cost; in memory it is about twice as much. */
+const MAX_TOTAL_BYTES = 16 * 1024 * 1024;
 /** Reasons that are kept: a refusal names the first few. */
 const MAX_UNUSABLE = 128;
 /** A tag is no longer (OCI distribution specification). */

@@ -1,11 +1,11 @@
 import { Limiter } from '../registry/limiter.ts';
 
-/** Verifications that run at a time: each may hold some megabytes. */
-const MAX_RUNNING = 64;
+/** Verifications that run at a time: each may hold some 40 MiB, and the service has 1 GiB. */
+const MAX_RUNNING = 32;
 /** Of those, about images of one registry: one that hangs must not keep all others waiting. */
-const MAX_RUNNING_PER_REGISTRY = 16;
+const MAX_RUNNING_PER_REGISTRY = 8;
 /** Of those, about images of all registries that nobody has named: hosts that hang are made up easily. */
-const MAX_RUNNING_UNNAMED = 32;
+const MAX_RUNNING_UNNAMED = 16;
 
 /** The turns of verifications: some at a time, and some of one registry. */
 export class Turns {

@@ -500,13 +500,13 @@ describe('a burst of reviews', () => {
     const other = inspector.open();
     const result = await other.inspect(checkOf(`b.com/x@${digest}`));
     expect(result).toEqual({ outcome: 'passed', digest });
-    expect(most.get('a.com')).toBe(16);
+    expect(most.get('a.com')).toBe(8);
     session.close();
     const outcomes = (await Promise.all(hanging)).map(({ outcome }) => outcome);
     // What never had its turn is not the registry's silence.
     expect(outcomes).toEqual([
-      ...Array<string>(16).fill('unchecked'),
-      ...Array<string>(34).fill('refused'),
+      ...Array<string>(8).fill('unchecked'),
+      ...Array<string>(42).fill('refused'),
     ]);
   });
 
@@ -532,7 +532,7 @@ describe('a burst of reviews', () => {
     expect(await other.inspect(await checkPushed('named.com/x'))).toMatchObject({
       outcome: 'passed',
     });
-    expect(running).toBe(32);
+    expect(running).toBe(16);
     const late = other.inspect(await checkPushed('other.com/x'));
     for (const each of [session, other]) each.close();
     expect(await late).toMatchObject({ outcome: 'refused' });
@@ -542,7 +542,7 @@ describe('a burst of reviews', () => {
   it('refuses what has no turn before the deadline, whoever else waits for the same', async () => {
     const { inspector, registry } = await scene(never);
     const hanging = inspector.open();
-    for (let at = 0; at < 16; at++) {
+    for (let at = 0; at < 8; at++) {
       const { digest } = await pushImage(registry, `a.com/x${at}`);
       void hanging.inspect(checkOf(`a.com/x${at}@${digest}`));
     }
@@ -562,8 +562,8 @@ describe('a check that never ends', () => {
   };
 
   it.each<[string, number, number]>([
-    ['of one registry', 1, 16],
-    ['of many registries', 10, 64],
+    ['of one registry', 1, 8],
+    ['of many registries', 10, 32],
   ])('gives its place back after the deadline: %s', async (_title, registries, begun) => {
     const memory = newMemoryRegistry();
     let hangs = true;
