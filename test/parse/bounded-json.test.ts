@@ -10,6 +10,7 @@ describe('bounded JSON', () => {
     [' {"a": [1, 2.5, true, "\\"]}\\\\"]} ', { a: [1, 2.5, true, '"]}\\'] }],
     [`"${'[,'.repeat(2_000_000)}"`, '[,'.repeat(2_000_000)],
     [`${'['.repeat(64)}${']'.repeat(64)}`, JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`)],
+    [`[${'{},'.repeat(99)}{}]`, Array.from({ length: 100 }, () => ({}))],
     [`[${'1,'.repeat(900_000)}1]`, Array.from({ length: 900_001 }, () => 1)],
   ] as const)('is read: %.40s', (text, value) => {
     expect(parse(text)).toEqual(value);
