@@ -11,6 +11,9 @@ const linkLocal = new BlockList();
 linkLocal.addSubnet('169.254.0.0', 16, 'ipv4');
 linkLocal.addSubnet('fe80::', 10, 'ipv6');
 linkLocal.addAddress('fd00:ec2::254', 'ipv6');
+linkLocal.addAddress('fd20:ce::254', 'ipv6');
+linkLocal.addAddress('fd00:c1::a9fe:a9fe', 'ipv6');
+linkLocal.addAddress('fd00:42::42', 'ipv6');
 linkLocal.addAddress('168.63.129.16', 'ipv4');
 linkLocal.addAddress('100.100.100.200', 'ipv4');
 // The same, each by the address under which a NAT64 gateway of an IPv6 network takes one there.

@@ -9,9 +9,17 @@ const MAX_BYTES = 1024 * 1024;
 const MAX_PARTS = 10_000;
 const MAX_LAYERS = 64;
 
+/**
+ * Whether what lies beside an image may have this digest. cosign writes no other; a registry that
+ * does not know an algorithm gives no answer, and whoever may push could have that excused.
+ */
+export function isArtefactDigest(text: string): boolean {
+  return text.startsWith('sha256:') && isDigest(text);
+}
+
 const descriptor = z.object({
   mediaType: z.string(),
-  digest: z.string().refine(isDigest),
+  digest: z.string().refine(isArtefactDigest),
   size: z.number().int().nonnegative(),
   annotations: z.record(z.string(), z.string()).optional(),
 });

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Manifest, Repository } from '../registry/registry.ts';
 import { isBundleLayer, isOfKind, readLayer } from './artefact-layer.ts';
 import type { ArtefactKind } from './artefact-layer.ts';
-import { readArtefactManifest } from './artefact-manifest.ts';
+import { isArtefactDigest, readArtefactManifest } from './artefact-manifest.ts';
 import type { ArtefactManifest, Layer } from './artefact-manifest.ts';
 import type { Artefact, Origin } from './artefact.ts';
 import { breathe } from './breathe.ts';
@@ -100,7 +100,8 @@ class Finder {
     const descriptors = await this.#attempt(
       registry.referrers(this.#repository, this.#image.digest, signal),
     );
-    const referrers = new Map((descriptors?.value ?? []).map((each) => [each.digest, each]));
+    const known = (descriptors?.value ?? []).filter(({ digest }) => isArtefactDigest(digest));
+    const referrers = new Map(known.map((each) => [each.digest, each]));
     this.#noteOmitted(referrers.size - MAX_REFERRERS, 'referrers');
     const found = await Promise.all(
       [...referrers.values()].slice(0, MAX_REFERRERS).map(({ digest, fallbackTag }) => {

@@ -340,6 +340,7 @@ describe('Bearer', () => {
   it.each([
     ['a metadata service', 'https://169.254.169.254/token', 'a link-local address'],
     ['a metadata service over IPv6', 'https://[fd00:ec2::254]/token', 'a link-local address'],
+    ['that of another cloud', 'https://[fd20:ce::254]/token', 'a link-local address'],
     [
       'a metadata service in other clothes',
       'https://[::ffff:169.254.169.254]/token',

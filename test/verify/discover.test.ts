@@ -209,6 +209,14 @@ describe('nothing is found', () => {
       'no manifest with layers',
     ],
     [
+      'in a layer with a digest that a registry need not know',
+      () => {
+        const layer = simpleSigningLayer(registry, signing);
+        pushTagged(registry, signing, [{ ...layer, digest: `sha512:${'0'.repeat(128)}` }]);
+      },
+      'no manifest with layers',
+    ],
+    [
       'in a manifest that is too large',
       () => {
         const layers = [{ annotations: { a: 'a'.repeat(1024 * 1024) } }];
@@ -324,6 +332,17 @@ describe('what cannot be found out', () => {
     registry.fail(referenceOf(registry.requests.at(-1)?.replace('blob ', '') ?? ''));
     const { failures } = await discover();
     expect(failures.map(({ code }) => code)).toEqual(['registry-unavailable']);
+  });
+
+  it('is none where a referrer has a digest that the registry need not know', async () => {
+    const digest = `sha512:${'0'.repeat(128)}`;
+    registry.fail(digest);
+    const odd = contextOf({
+      ...registry,
+      referrers: () => Promise.resolve([{ mediaType: 'a/b', digest, size: 1 }]),
+    });
+    const nothing = { artefacts: [], unusable: [], failures: [] };
+    expect(await discoverArtefacts(image, 'signature', odd)).toEqual(nothing);
   });
 
   it('is remembered with a limit of ours first, which nothing excuses', async () => {
