@@ -116,7 +116,9 @@ async function fuzz(node, name, how) {
   const child = spawn(command, [...before, ...jazzerArguments(name, how)], {
     stdio: ['ignore', 'inherit', 'pipe'],
   });
-  const end = new Promise((resolve) => child.on('close', resolve));
+  const end = new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? signal));
+  });
   const result = { name, runs: 0, coverage: 0, lines: [] };
   for await (const line of createInterface({ input: child.stderr })) readLine(line, result);
   const code = await end;
