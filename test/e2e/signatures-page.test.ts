@@ -90,8 +90,11 @@ describe.each(['2.5', '3.1'] as const)('docs/signatures.md with cosign %s', (ver
   }
 
   it('takes ten commands', () => {
-    expect(blocks).toHaveLength(2);
-    const commands = blocks.join('').replace(/<<'END'[^]*?\nEND\n/, '\n');
+    expect(blocks).toHaveLength(3);
+    const commands = blocks
+      .slice(0, 2)
+      .join('')
+      .replace(/<<'END'[^]*?\nEND\n/, '\n');
     expect(commands.trim().split('\n')).toHaveLength(10);
   });
 
@@ -112,6 +115,12 @@ describe.each(['2.5', '3.1'] as const)('docs/signatures.md with cosign %s', (ver
     expect(stderr).toContain('Error from server (Forbidden): pods "unsigned" is forbidden: ');
     expect(stderr).toMatch(name);
     expect(stderr).toContain(': expected a signature by cosign.pub, got none (rule signed-by-us)');
+  });
+
+  it('shows who signed, and that it counts', async () => {
+    const { code, stdout } = await runLines(blocks[2] ?? '');
+    expect(stdout).toMatch(/ {2}counts {7}.*: by cosign\.pub \(key SHA-256 [0-9a-f]{64}\)/);
+    expect(code).toBe(0);
   });
 
   it('refuses the signed image by its tag alone, and an image that the registry does not have', async () => {
