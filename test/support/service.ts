@@ -157,3 +157,10 @@ export async function startTestService(
     },
   };
 }
+
+/** Waits until so many reviews are under way. */
+export async function untilInFlight({ adminPort }: TestService, count: number): Promise<void> {
+  const metrics = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  while (!(await metrics()).includes(`\nimage_checker_reviews_in_flight ${count}\n`));
+}

@@ -7,7 +7,7 @@ import { issueOdd, newTestPki } from '../support/certificates.ts';
 import type { TestPki } from '../support/certificates.ts';
 import { ask, askOn, connectHttp2, openConnection, PATH, reviewOf } from '../support/requests.ts';
 import type { Answer } from '../support/requests.ts';
-import { startTestService } from '../support/service.ts';
+import { startTestService, untilInFlight } from '../support/service.ts';
 import type { TestService } from '../support/service.ts';
 
 const BODY = reviewOf(['docker.io/nginx']);
@@ -49,12 +49,6 @@ async function finish(stream: ClientHttp2Stream): Promise<string> {
   stream.end(BODY.slice(20));
   await once(stream, 'close');
   return text;
-}
-
-async function inFlight({ adminPort }: TestService, count: number): Promise<void> {
-  const metrics = async (): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
-  while (!(await metrics()).includes(`\nimage_checker_reviews_in_flight ${count}\n`));
 }
 
 const statusOf = async (asked: Promise<Answer>): Promise<number> => (await asked).status;
@@ -179,7 +173,7 @@ describe('a limit of reviews in flight', () => {
       `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n`,
     );
     // Who asks meanwhile could take the place of those that are to be held.
-    await inFlight(small, 3);
+    await untilInFlight(small, 3);
     const answer = await askOn(session);
     expect(answer.status).toBe(429);
     expect(answer.headers).not.toHaveProperty('retry-after');

@@ -7,7 +7,7 @@ import { newTestPki } from '../support/certificates.ts';
 import type { TestPki } from '../support/certificates.ts';
 import { headOf, openConnection, outcome, readAll, reviewOf } from '../support/requests.ts';
 import type { Question } from '../support/requests.ts';
-import { startTestService } from '../support/service.ts';
+import { startTestService, untilInFlight } from '../support/service.ts';
 import type { TestService } from '../support/service.ts';
 
 const IN_FLIGHT = 3;
@@ -45,6 +45,8 @@ describe('more reviews than may be in flight', () => {
   async function fill(): Promise<void> {
     held = await Promise.all(Array.from({ length: IN_FLIGHT }, open));
     for (const { socket } of held) socket.write(HEAD + BODY.slice(0, 20));
+    // Who asks meanwhile could take the place of one of them.
+    await untilInFlight(service, IN_FLIGHT);
     await untilAnswered(429);
   }
 
@@ -93,7 +95,9 @@ describe('more reviews than may be in flight', () => {
   it('keep none of those that were there before from being answered', async () => {
     await fill();
     const answers = held.map(({ socket }) => readAll(socket));
+    const begun = held.map(({ socket }) => once(socket, 'data'));
     for (const { socket } of held) socket.write(BODY.slice(20));
+    await Promise.all(begun);
     await untilAnswered(200);
     for (const { socket } of held) socket.end();
     for (const answer of answers) expect(await answer).toMatch(/^HTTP\/1.1 200 .*"allowed":true/s);
