@@ -1,4 +1,5 @@
 import { parseBoundedJson } from '../parse/bounded-json.ts';
+import { isObject } from '../parse/json-object.ts';
 import type { Descriptor } from './registry.ts';
 import { isDigest } from './digest.ts';
 
@@ -52,6 +53,5 @@ function platformOf(fields: Fields | undefined): Descriptor['platform'] | undefi
 }
 
 function fieldsOf(value: unknown): Fields | undefined {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? (value as Fields) : undefined;
+  return isObject(value) ? value : undefined;
 }

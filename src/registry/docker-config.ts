@@ -1,4 +1,5 @@
 import { ImageCheckerError } from '../errors.ts';
+import { isObject } from '../parse/json-object.ts';
 import { canonicalRegistry } from '../parse/image-reference.ts';
 import type { Secret } from './credential.ts';
 
@@ -82,7 +83,7 @@ function placeOf(key: string): { readonly host: string; readonly path: string } 
 
 /** `docker login` with a store leaves `{}` behind; an empty list is nothing that it writes. */
 function isEmpty(entry: unknown): boolean {
-  return isMapping(entry) && Object.keys(entry).length === 0;
+  return isObject(entry) && Object.keys(entry).length === 0;
 }
 
 function credentialOf({ key, entry }: AuthEntry): Secret {
@@ -114,7 +115,7 @@ function parseJson(text: string): Record<string, unknown> {
   } catch {
     throw invalid("expected JSON, in the format of docker's config.json"); // its error repeats what it read
   }
-  if (!isMapping(value)) {
+  if (!isObject(value)) {
     throw invalid("expected an object, in the format of docker's config.json");
   }
   return { ...value };
@@ -122,12 +123,8 @@ function parseJson(text: string): Record<string, unknown> {
 
 function mappingOf(config: Record<string, unknown>, key: string): Record<string, unknown> {
   const value = config[key] ?? {};
-  if (isMapping(value)) return { ...value };
+  if (isObject(value)) return { ...value };
   throw invalid(`${key}: expected an object`);
-}
-
-function isMapping(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function helperOf(name: unknown, key: string): string {

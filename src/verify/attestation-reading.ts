@@ -21,7 +21,7 @@ export class AttestationReading {
     this.#context = context;
   }
 
-  /** @throws {ImageCheckerError} `registry-unavailable` when the deadline is over */
+  /** @throws {ImageCheckerError} `registry-limited` when the deadline is over */
   async findingFor(requirement: AttestationRequirement): Promise<ArtefactFinding> {
     const now = this.#context.now();
     const vouching = await findSigners(this.#artefact, requirement, this.#context);

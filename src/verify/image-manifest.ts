@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hasRepeatedNames, parseBoundedJson } from '../parse/bounded-json.ts';
+import { isObject } from '../parse/json-object.ts';
 import { isDigest } from '../registry/digest.ts';
 import type { Manifest } from '../registry/registry.ts';
 
@@ -163,8 +164,4 @@ function malformed(reason: string): ImageManifest {
 /** Where the first mistake is; what stands there is foreign and not repeated. */
 export function placeOf(error: z.ZodError): string {
   return error.issues[0]?.path.join('.') ?? '';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
