@@ -1,4 +1,5 @@
 import { ImageCheckerError, messageOf } from '../errors.ts';
+import { isObject } from './json-object.ts';
 
 /*
  * imagepolicy.k8s.io/v1alpha1 ImageReview as kube-apiserver sends it (measured on v1.20 and
@@ -115,10 +116,6 @@ function readNamespace(namespace: unknown): string {
 function readObject(value: unknown, name: string): object {
   if (isObject(value)) return value;
   throw wrongType(name, 'an object', value);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Never what an object inherits: a key may be called `constructor`. */

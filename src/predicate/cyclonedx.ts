@@ -1,4 +1,5 @@
-import { isObject, listAt, textAt, valueAt } from './json.ts';
+import { isObject } from '../parse/json-object.ts';
+import { listAt, textAt, valueAt } from './json.ts';
 import { packageUrlsOf } from './packages.ts';
 import type { ListedPackage } from './packages.ts';
 

@@ -1,3 +1,5 @@
+import { isObject } from '../parse/json-object.ts';
+
 /** What lies at a path of own keys; undefined when something on the way is no object. */
 export function valueAt(value: unknown, ...path: readonly string[]): unknown {
   let current = value;
@@ -18,10 +20,6 @@ export function textAt(value: unknown, ...path: readonly string[]): string | und
 export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] | undefined {
   const found = valueAt(value, ...path) ?? [];
   return Array.isArray(found) ? (found as readonly unknown[]) : undefined;
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Longer than any name that is worth reading; what a predicate says is foreign. */

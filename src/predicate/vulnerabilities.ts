@@ -1,6 +1,7 @@
 import { describeDays, staleness } from '../parse/time.ts';
 import type { PredicateCheck } from '../rules/registry-requirement.ts';
-import { isObject, list, listAt, textAt, valueAt } from './json.ts';
+import { isObject } from '../parse/json-object.ts';
+import { list, listAt, textAt, valueAt } from './json.ts';
 
 /** cosign's COSIGN_VULN_ATTESTATION_SPEC.md: the scanner's own report is at `scanner.result`. */
 export const VULNERABILITIES = 'https://cosign.sigstore.dev/attestation/vuln/v1';
