@@ -12,11 +12,12 @@ export function fuzz(payload: Uint8Array): void {
   assert.equal(readStatement(artefactOf(undefined, payload)), undefined);
   const statement = readStatement(artefactOf(IN_TOTO, payload));
   if (statement === undefined) return;
-  const written = JSON.parse(new TextDecoder().decode(payload)) as Fields;
+  const text = new TextDecoder().decode(payload);
+  const written = JSON.parse(text) as Fields;
   assert.ok(TYPES.includes(statement._type) && written['_type'] === statement._type);
   assert.equal(statement.predicateType, written['predicateType']);
   assert.equal(JSON.stringify(statement.predicate), JSON.stringify(written['predicate']));
-  const subjects = written['subject'] as Fields[];
+  const subjects = (JSON.parse(text, unlessProto) as Fields)['subject'] as Fields[];
   assert.ok(subjects.length <= 1024);
   for (const digest of [DIGEST, OTHER_DIGEST, 'sha256:', ':', '', '__proto__:x']) {
     const found = subjectOf(statement, digest);
@@ -24,6 +25,11 @@ export function fuzz(payload: Uint8Array): void {
     assert.equal(textOf(found?.digest), textOf(about?.['digest']));
     assert.equal(textOf(found?.annotations), textOf(about?.['annotations']));
   }
+}
+
+/** The reader leaves out this name of a subject: a rule that asks for it finds nothing, and refuses. */
+function unlessProto(key: string, value: unknown): unknown {
+  return key === '__proto__' ? undefined : value;
 }
 
 function holds(digests: Fields, digest: string): boolean {
