@@ -14,7 +14,8 @@ const text = { type: 'string' };
 const { values } = parseArgs({
   options: {
     ...{ url: text, ca: text, cert: text, key: text, questions: text, protocol: text },
-    ...{ concurrency: text, seconds: text, 'new-connections': { type: 'boolean' } },
+    ...{ concurrency: text, 'warm-up': text, seconds: text },
+    'new-connections': { type: 'boolean' },
   },
 });
 const { url, protocol, 'new-connections': newEach = false } = values;
@@ -63,6 +64,7 @@ function askHttp1(body) {
 
 const ask = protocol === 'h2' ? askHttp2 : askHttp1;
 const times = [];
+let answered = 0;
 let wrong = 0;
 let failed = 0;
 
@@ -71,15 +73,16 @@ async function askOne({ body, allowed }) {
   try {
     const answer = await ask(body);
     if (answer.status !== 200) throw new Error(`status ${answer.status}`);
-    times.push(performance.now() - before);
+    answered++;
+    if (before >= counted) times.push(performance.now() - before);
     if (JSON.parse(answer.body).status.allowed !== allowed) wrong++;
   } catch {
     failed++;
   }
 }
 
-const started = performance.now();
-const end = started + Number(values.seconds) * 1000;
+const counted = performance.now() + Number(values['warm-up'] ?? 0) * 1000;
+const end = counted + Number(values.seconds) * 1000;
 
 async function work(first) {
   for (let next = first; performance.now() < end; next++) {
@@ -89,9 +92,10 @@ async function work(first) {
 
 const workers = Array.from({ length: Number(values.concurrency) }, (_, index) => work(index * 7));
 await Promise.all(workers);
-const seconds = (performance.now() - started) / 1000;
+const seconds = (performance.now() - counted) / 1000;
 times.sort((a, b) => a - b);
 const part = (share) => times[Math.floor((times.length - 1) * share)] ?? 0;
-const result = { count: times.length, seconds, p50: part(0.5), p99: part(0.99), wrong, failed };
+const counts = { count: times.length, answered, wrong, failed };
+const result = { ...counts, seconds, p50: part(0.5), p99: part(0.99) };
 console.log(JSON.stringify(result));
 process.exit();

@@ -22,9 +22,10 @@ type question struct {
 }
 
 type worker struct {
-	times  []time.Duration
-	wrong  int
-	failed int
+	times    []time.Duration
+	answered int
+	wrong    int
+	failed   int
 }
 
 var (
@@ -35,6 +36,7 @@ var (
 	questions   = flag.String("questions", "", "JSON file: [{body, allowed}]")
 	protocol    = flag.String("protocol", "h2", "h2 or http1")
 	concurrency = flag.Int("concurrency", 1, "questions at a time")
+	warmUp      = flag.Float64("warm-up", 0, "for how many seconds to ask before it counts")
 	seconds     = flag.Float64("seconds", 2, "how long")
 	newEach     = flag.Bool("new-connections", false, "a new connection for each question")
 )
@@ -65,7 +67,7 @@ func newTransport() *http.Transport {
 	return transport
 }
 
-func (w *worker) ask(client *http.Client, q question) {
+func (w *worker) ask(client *http.Client, q question, counted time.Time) {
 	started := time.Now()
 	response, err := client.Post(*url, "application/json", bytes.NewReader([]byte(q.Body)))
 	if err != nil {
@@ -78,7 +80,10 @@ func (w *worker) ask(client *http.Client, q question) {
 		w.failed++
 		return
 	}
-	w.times = append(w.times, time.Since(started))
+	w.answered++
+	if !started.Before(counted) {
+		w.times = append(w.times, time.Since(started))
+	}
 	if response.ProtoMajor == 2 != (*protocol == "h2") {
 		log.Fatalf("expected %s, got %s", *protocol, response.Proto)
 	}
@@ -103,27 +108,28 @@ func main() {
 	// and over HTTP/1.1 handshakes are then most of what is measured.
 	client := &http.Client{Transport: newTransport()}
 	workers := make([]worker, *concurrency)
-	started := time.Now()
-	end := started.Add(time.Duration(*seconds * float64(time.Second)))
+	counted := time.Now().Add(time.Duration(*warmUp * float64(time.Second)))
+	end := counted.Add(time.Duration(*seconds * float64(time.Second)))
 	var all sync.WaitGroup
 	for index := range workers {
 		all.Add(1)
 		go func(w *worker, next int) {
 			defer all.Done()
 			for ; time.Now().Before(end); next++ {
-				w.ask(client, asked[next%len(asked)])
+				w.ask(client, asked[next%len(asked)], counted)
 			}
 		}(&workers[index], index*7)
 	}
 	all.Wait()
-	report(workers, time.Since(started))
+	report(workers, time.Since(counted))
 }
 
 func report(workers []worker, took time.Duration) {
 	var times []time.Duration
-	var wrong, failed int
+	var answered, wrong, failed int
 	for _, w := range workers {
 		times = append(times, w.times...)
+		answered += w.answered
 		wrong += w.wrong
 		failed += w.failed
 	}
@@ -137,6 +143,6 @@ func report(workers []worker, took time.Duration) {
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"count": len(times), "seconds": took.Seconds(),
 		"p50": milliseconds(0.5), "p99": milliseconds(0.99),
-		"wrong": wrong, "failed": failed,
+		"answered": answered, "wrong": wrong, "failed": failed,
 	})
 }
