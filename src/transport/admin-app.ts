@@ -1,6 +1,6 @@
 import express from 'express';
 import type { ErrorRequestHandler, Express } from 'express';
-import helmet from 'helmet';
+import { secureHeaders } from './answer-headers.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../record/logger.ts';
 import type { Readiness } from './readiness.ts';
@@ -15,7 +15,7 @@ export interface AdminDeps {
 export function createAdminApp({ readiness, metrics, log }: AdminDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  app.use(helmet());
+  app.use(secureHeaders);
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });

@@ -2,7 +2,7 @@ import { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import express from 'express';
 import type { Express, Request, RequestHandler } from 'express';
-import helmet from 'helmet';
+import { secureHeaders } from './answer-headers.ts';
 import type { ClientGate } from './client-gate.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { Http1Exchange } from './exchange.ts';
@@ -22,7 +22,7 @@ export function createApp({ clientOf, reviews, ...record }: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   app.enable('case sensitive routing').enable('strict routing');
-  app.use(helmet());
+  app.use(secureHeaders);
   app.use((request, _response, next) => {
     clientOf(request.socket as TLSSocket);
     next();

@@ -292,7 +292,7 @@ describe.each(PROTOCOLS)('a review, over %s,', (protocol) => {
       .expect(200)
       .expect('Content-Type', 'application/json; charset=utf-8')
       .expect('X-Content-Type-Options', 'nosniff')
-      .expect('Content-Security-Policy', /default-src 'self'/)
+      .expect('Content-Security-Policy', /default-src 'none'/)
       .expect('Strict-Transport-Security', /max-age=/);
     expect(response.body).toEqual({
       kind: 'ImageReview',
