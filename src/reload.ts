@@ -119,7 +119,7 @@ function applyPolicy(policy: Policy, { config, state, log, clock }: ReloadDeps):
   state.policyLoadedAt = clock();
   // A file that was cut off while it was written may well be a valid one.
   log[fewer ? 'warn' : 'info']('rules reloaded', {
-    policy: `${policy.name}@${policy.hash}`,
+    policy: policy.label,
     rules: policy.rules.length,
     ...(fewer ? { note: 'fewer rules than before' } : {}),
     // Until then a kube-apiserver may answer from its cache, by the rules from before.

@@ -26,7 +26,7 @@ function describeOffline(offline: OfflineCheck, namespace: string, paint: Paint)
   return [
     ...images.map((image) => `${describeImage(image, policy.unmatchedImages, paint)}\n`),
     describeBreakGlass(decision, paint),
-    `${paint.bold('verdict')} in namespace ${namespace}, by ${policy.name}@${policy.hash}: `,
+    `${paint.bold('verdict')} in namespace ${namespace}, by ${policy.label}: `,
     `${paintVerdict(paint, verdict)}\n`,
     ...reason,
   ].join('');
@@ -98,7 +98,7 @@ function describeAgreement(result: CheckResult, paint: Paint): string | undefine
 }
 
 function describeOtherRules({ offline, server }: CheckResult): string {
-  const ours = offline && `${offline.policy.name}@${offline.policy.hash}`;
+  const ours = offline?.policy.label;
   const theirs = server?.auditAnnotations['policy'];
   if (ours === undefined || theirs === undefined || ours === theirs) return '';
   return `; the service has other rules in force: ${printable(theirs, MAX_TEXT)}, not ${ours}`;

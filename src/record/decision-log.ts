@@ -7,7 +7,7 @@ export interface ReviewFacts {
   readonly id: string;
   /** The name by which the client certificate was allowed. */
   readonly client: string;
-  readonly policy: { readonly name: string; readonly hash: string };
+  readonly policy: { readonly label: string };
   readonly durationMs: number;
 }
 
@@ -57,7 +57,7 @@ function fieldsOf(
     registryChecks: checks.length === 0 ? undefined : listed(checks, describeCheck),
     moreRegistryChecks: beyond(checks),
     breakGlass: breakGlass && { ...breakGlass, ticket: cut(breakGlass.ticket) },
-    policy: `${facts.policy.name}@${facts.policy.hash}`,
+    policy: facts.policy.label,
     client: facts.client,
     durationMs: facts.durationMs,
     sampledOneIn,

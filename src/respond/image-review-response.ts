@@ -18,8 +18,7 @@ export interface ImageReviewResponse {
 
 /** By what the decision was made. */
 export interface PolicyName {
-  readonly name: string;
-  readonly hash: string;
+  readonly label: string;
 }
 
 /** In characters: audit annotations are for grep, the log line holds the rest. */
@@ -58,7 +57,7 @@ function auditAnnotations(
     if (value !== '') annotations[key] = printable(value, MAX_ANNOTATION_LENGTH);
   };
   put('decision-id', id);
-  put('policy', `${policy.name}@${policy.hash}`);
+  put('policy', policy.label);
   if (violations.length > 0) {
     put('violated-rules', ruleNames(violations, 'enforce'));
     put('warned-rules', ruleNames(violations, 'warn'));

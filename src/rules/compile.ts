@@ -26,9 +26,12 @@ export function compilePolicy(
     const match = foldSelector(spec.match);
     return { rule: compileRule(spec, match, files), match };
   });
+  const { name } = file.metadata;
+  const hash = hashOf(text, files);
   return {
-    name: file.metadata.name,
-    hash: hashOf(text, files),
+    name,
+    hash,
+    label: `${name}@${hash}`,
     files: [...files.values()].map(({ path }) => path),
     unmatchedImages,
     emptyReviews,

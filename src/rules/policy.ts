@@ -63,6 +63,8 @@ export interface Policy {
   readonly name: string;
   /** The first 12 hex digits of the SHA-256 of the file, and of the files that it names. */
   readonly hash: string;
+  /** `name@hash`: what answers and log lines call it. */
+  readonly label: string;
   /** Absolute paths of the files that it names: keys, certificates, trusted roots. */
   readonly files: readonly string[];
   readonly unmatchedImages: 'deny' | 'allow';

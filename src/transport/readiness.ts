@@ -18,7 +18,7 @@ export interface Readiness {
 
 /** What readiness depends on. */
 export interface ServiceState {
-  readonly policy: { readonly name: string; readonly hash: string } | undefined;
+  readonly policy: { readonly label: string } | undefined;
   /** Milliseconds since 1970. */
   readonly certificate: { readonly validFrom: number; readonly validTo: number };
   readonly stopping: boolean;
@@ -45,7 +45,7 @@ export function readinessOf(
   return {
     ready: reasons.length === 0,
     reasons,
-    policy: policy && `${policy.name}@${policy.hash}`,
+    policy: policy?.label,
     failedReloads,
   };
 }

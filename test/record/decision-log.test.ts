@@ -13,7 +13,7 @@ import type { ReviewText } from '../support/policy.ts';
 const FACTS = {
   id: '4f3c0c1e-0000-4000-8000-000000000001',
   client: 'api-server',
-  policy: { name: 'cluster-policy', hash: '0123456789ab' },
+  policy: { label: 'cluster-policy@0123456789ab' },
   durationMs: 0.125,
 };
 

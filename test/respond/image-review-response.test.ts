@@ -9,7 +9,7 @@ import { respond, ruleNames } from '../../src/respond/image-review-response.ts';
 import { reviewOf } from '../support/policy.ts';
 
 const ID = '4f3c0c1e-0000-4000-8000-000000000001';
-const POLICY = { name: 'cluster-policy', hash: '0123456789ab' };
+const POLICY = { label: 'cluster-policy@0123456789ab' };
 
 function violation(severity: Violation['severity'], rule?: string): Violation {
   return {
