@@ -129,14 +129,15 @@ function findAll(
   }
   if (images.length === 0) return emptyReview(policy);
   const violations: Violation[] = [];
-  const rest = new Set(images);
-  for (const image of rest) {
-    rest.delete(image);
+  const distinct = new Set(images);
+  let rest = distinct.size;
+  for (const image of distinct) {
+    rest--;
     const judgement = judgeImage(image, namespace, policy);
     violations.push(...foundViolations(judgement, policy));
     open.push(...openChecksOf(judgement));
-    if (violations.length < MAX_VIOLATIONS || rest.size === 0) continue;
-    if (violations.some((each) => denies(each, breakGlass))) return withRest(violations, rest.size);
+    if (violations.length < MAX_VIOLATIONS || rest === 0) continue;
+    if (violations.some((each) => denies(each, breakGlass))) return withRest(violations, rest);
   }
   return violations;
 }

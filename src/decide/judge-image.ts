@@ -87,12 +87,16 @@ export function violationsOf(judgement: ImageJudgement, policy: Policy): readonl
 
 /** What the registry has yet to answer about the image of a judgement. */
 export function openChecksOf(judgement: ImageJudgement): readonly OpenCheck[] {
-  if (judgement.refused !== undefined) return [];
+  if (judgement.refused !== undefined) return NONE;
   const { written: image, reference, covering } = judgement;
+  if (!covering.some(({ open }) => open !== undefined)) return NONE;
   return covering.flatMap(({ rule, open: requirement }) =>
     requirement === undefined ? [] : [{ image, reference, rule, requirement }],
   );
 }
+
+/** What most images come to is not made anew for each. */
+const NONE = [] as const;
 
 /** A check that nobody makes is not passed. */
 export function unaskedViolation(check: OpenCheck): Violation {
@@ -111,6 +115,8 @@ export function foundViolations(judgement: ImageJudgement, policy: Policy): read
   if (judgement.refused !== undefined) {
     return [{ severity: 'absolute', image, message: judgement.refused, rule: undefined }];
   }
+  const isClean = judgement.covering.every(({ violations }) => violations.length === 0);
+  if (isClean && judgement.covered) return NONE;
   const ofRules = judgement.covering.flatMap(({ rule, violations }) =>
     violations.map((message) => ({
       severity: rule.mode,

@@ -46,7 +46,7 @@ export function parseImageReview(body: Uint8Array): ImageReview {
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function parseJson(body: Uint8Array): unknown {
-  if (exceedsDepth(body, MAX_DEPTH)) {
+  if (hasManyBrackets(body) && exceedsDepth(body, MAX_DEPTH)) {
     throw invalid(`expected JSON nested at most ${MAX_DEPTH} deep`);
   }
   try {
@@ -54,6 +54,16 @@ function parseJson(body: Uint8Array): unknown {
   } catch (thrown) {
     throw invalid(`expected a JSON object, got something else: ${messageOf(thrown)}`);
   }
+}
+
+/** Whether more brackets open, in strings or not, than may stand within each other: quick to say. */
+function hasManyBrackets(body: Uint8Array): boolean {
+  let opening = 0;
+  // One bit is all that `[` and `{` differ in.
+  for (let at = 0; at < body.length && opening <= MAX_DEPTH; at++) {
+    opening += ((body[at] ?? 0) & 0xdf) === 0x5b ? 1 : 0;
+  }
+  return opening > MAX_DEPTH;
 }
 
 const QUOTE = 0x22;
