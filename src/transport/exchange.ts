@@ -14,6 +14,11 @@ export interface Exchange {
   /** As sent. */
   readonly contentLength: string | undefined;
   readonly body: Readable;
+  /**
+   * Asked when so many bytes of the body have arrived: whether those are all. If so, `body` does not
+   * tell of its end any more.
+   */
+  isWhole(length: number): boolean;
   /** Sends the answer; nobody gets it when the client has gone. Call it once. */
   answer(status: number, text: string): void;
   /** Calls back once, when the answer is sent or the client has gone. */
@@ -48,6 +53,11 @@ export class Http1Exchange implements Exchange {
     return this.#request;
   }
 
+  /** Node tells of the end in the same turn. */
+  isWhole(): boolean {
+    return false;
+  }
+
   answer(status: number, text: string): void {
     if (this.#response.destroyed || this.#response.headersSent) return;
     const length = String(Buffer.byteLength(text));
@@ -66,11 +76,15 @@ const HTTP2_HEADERS: OutgoingHttpHeaders = Object.fromEntries(
   }),
 );
 
+/** For nobody. */
+const LEFT = Buffer.alloc(1);
+
 /** An exchange by a stream of HTTP/2. */
 export class Http2Exchange implements Exchange {
   readonly socket: TLSSocket;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
+  #isHeld = false;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: TLSSocket) {
     this.socket = socket;
@@ -90,23 +104,42 @@ export class Http2Exchange implements Exchange {
     return this.#stream;
   }
 
+  /**
+   * The client is held to the length that it gave. Then something is left to read until the answer
+   * is written: a stream that has been read to its end is destroyed by Node when its last frame is
+   * made up, before that is written, and an error is made of it, which costs more than the decision.
+   */
+  isWhole(length: number): boolean {
+    if (this.contentLength !== String(length)) return false;
+    this.#isHeld = true;
+    this.#stream.pause();
+    this.#stream.unshift(LEFT);
+    return true;
+  }
+
   answer(status: number, text: string): void {
     const stream = this.#stream;
-    if (stream.destroyed || stream.closed || stream.headersSent) return;
-    stream.respond({
-      ':status': status,
-      ...HTTP2_HEADERS,
-      'content-length': Buffer.byteLength(text),
-    });
-    // What is left of a body that nobody wants to read is not waited for.
-    if (!stream.readableEnded)
+    if (stream.destroyed || stream.headersSent) return;
+    if (stream.closed) {
+      this.#letGo();
+      return;
+    }
+    stream.respond({ ':status': status, ...HTTP2_HEADERS });
+    if (!stream.readableEnded) {
       stream.once('finish', () => {
-        stream.close(constants.NGHTTP2_NO_ERROR);
+        this.#letGo();
       });
+    }
     stream.end(text);
   }
 
+  #letGo(): void {
+    if (this.#isHeld) this.#stream.resume();
+    // What is left of a body that nobody wants to read is not waited for.
+    else this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
   whenOver(callback: () => void): void {
-    this.#stream.once('close', callback);
+    this.#stream.on('close', callback);
   }
 }

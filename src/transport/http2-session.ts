@@ -79,11 +79,12 @@ export function openSession(
     stream.on('error', ignore);
     streams.set(stream, performance.now());
     used = true;
-    stream.once('close', () => {
+    stream.on('close', () => {
       streams.delete(stream);
       used = true;
       lastUsed = performance.now();
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) charge();
+      const isServed = stream.rstCode === constants.NGHTTP2_NO_ERROR && stream.headersSent;
+      if (!isServed) charge();
     });
     if (short) retire();
     listener(stream, headers, socket);
@@ -117,7 +118,9 @@ function ignore(): void {
 /** Whether a stream is left that did not go when it was cut. */
 function cutOverdue(streams: ReadonlyMap<ServerHttp2Stream, number>, now: number): boolean {
   for (const [stream, began] of streams) {
-    const limit = stream.readableEnded ? STALLED_MS : REQUEST_MS;
+    // One whose body is whole may be held before its end.
+    const isWhole = stream.readableEnded || stream.isPaused();
+    const limit = isWhole ? STALLED_MS : REQUEST_MS;
     const over = now - began - limit;
     if (over > CUT_MS) return true;
     if (over > 0) stream.close(constants.NGHTTP2_CANCEL);

@@ -12,7 +12,10 @@ export type ReadBody = (
   exchange: Exchange,
   done: (body: Buffer) => void,
   refuse: (error: RequestRefused) => void,
-) => void;
+) => Release;
+
+/** To be called when the exchange is over: lets go of what has arrived of the body. */
+export type Release = () => void;
 
 /** Bytes of all bodies that arrive at one time: real ones have some hundred bytes. */
 const ALL_BODIES = 64 * 1024 * 1024;
@@ -47,7 +50,12 @@ export function createReadBody({ bodyBytes }: BodyLimits): ReadBody {
       if (length > bodyBytes) stop(tooLong(bodyBytes));
       else if (held > allBodies)
         stop(new RequestRefused(429, 'too much is being read', 'all_body_bytes'));
-      else parts.push(part);
+      else {
+        parts.push(part);
+        if (!exchange.isWhole(length)) return;
+        body.off('data', take).off('end', finish);
+        finish();
+      }
     };
     const finish = (): void => {
       const [first = EMPTY] = parts;
@@ -56,8 +64,8 @@ export function createReadBody({ bodyBytes }: BodyLimits): ReadBody {
       done(whole);
     };
     body.on('data', take).on('end', finish);
-    exchange.whenOver(release);
     if (Number(exchange.contentLength ?? 0) > bodyBytes) stop(tooLong(bodyBytes));
+    return release;
   };
 }
 

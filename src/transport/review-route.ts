@@ -28,9 +28,6 @@ export function createReviewRoute(deps: ReviewRouteDeps): ReviewRoute {
   const readBody = createReadBody(deps.limits);
   const { load } = deps;
   const { inFlight: limit } = deps.limits;
-  const leave = (): void => {
-    load.inFlight--;
-  };
   return (exchange) => {
     const refuse = (error: unknown): void => {
       const refusal = refusalOf(error, exchange.path, deps);
@@ -43,8 +40,7 @@ export function createReviewRoute(deps: ReviewRouteDeps): ReviewRoute {
         throw new RequestRefused(429, `more than ${limit} reviews are in flight`, 'in_flight');
       }
       load.inFlight++;
-      exchange.whenOver(leave);
-      readBody(
+      const release = readBody(
         exchange,
         (body) => {
           // All that has arrived is read first: answers that are written one after the other wake
@@ -53,6 +49,10 @@ export function createReviewRoute(deps: ReviewRouteDeps): ReviewRoute {
         },
         refuse,
       );
+      exchange.whenOver(() => {
+        load.inFlight--;
+        release();
+      });
     } catch (thrown) {
       exchange.body.resume();
       refuse(thrown);

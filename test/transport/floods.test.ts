@@ -16,7 +16,7 @@ import {
   reviewOf,
 } from '../support/requests.ts';
 import { samplesOf } from '../support/samples.ts';
-import { startTestService } from '../support/service.ts';
+import { startTestService, untilInFlight } from '../support/service.ts';
 import type { TestService } from '../support/service.ts';
 
 let pki: TestPki;
@@ -46,8 +46,8 @@ function frame(type: number, flags: number, stream: number, payload = Buffer.all
   return Buffer.concat([head, payload]);
 }
 
-/** `:method: POST`, `:scheme: https`, `:path: /`, of HPACK's static table. */
-const HEADERS = Buffer.from([0x83, 0x87, 0x84]);
+/** `:method: POST`, `:scheme: https`, `:path: /`, of HPACK's static table, and `:authority: x`. */
+const HEADERS = Buffer.from([0x83, 0x87, 0x84, 0x41, 0x01, 0x78]);
 
 /** A connection of HTTP/2 that speaks in frames of its own making. */
 async function openRaw(): Promise<TLSSocket> {
@@ -74,7 +74,46 @@ async function flood(
   return sent;
 }
 
+/** The frames of a whole review but for the mark that nothing follows. */
+function reviewOn(stream: number): Buffer {
+  const body = reviewOf(['docker.io/nginx']);
+  const headers = { ':method': 'POST', ':scheme': 'https', ':path': '/check-image' };
+  const length = String(body.length);
+  const more = { ':authority': 'x', 'content-type': 'application/json', 'content-length': length };
+  const block = Object.entries({ ...headers, ...more }).map(([name, value]) =>
+    literal(name, value),
+  );
+  return Buffer.concat([
+    frame(TYPE.headers, END_HEADERS, stream, Buffer.concat(block)),
+    frame(TYPE.data, 0, stream, Buffer.from(body)),
+  ]);
+}
+
+/** A header of HPACK, neither indexed nor compressed (RFC 7541, 6.2.2). */
+function literal(name: string, value: string): Buffer {
+  const text = (part: string): Buffer[] => [Buffer.of(part.length), Buffer.from(part)];
+  return Buffer.concat([Buffer.of(0), ...text(name), ...text(value)]);
+}
+
 const idOf = (nth: number): number => 2 * nth + 1;
+
+describe('a review that is taken back as soon as it is whole', () => {
+  it.each([
+    ['without a fault', 0],
+    ['as cancelled', 8],
+  ])('is in flight no longer: %s', async (_title, code) => {
+    const socket = await openRaw();
+    const reset = Buffer.of(0, 0, 0, code);
+    for (let nth = 0; nth < 20; nth++) {
+      socket.write(Buffer.concat([reviewOn(idOf(nth)), frame(TYPE.reset, 0, idOf(nth), reset)]));
+    }
+    socket.write(reviewOn(idOf(20)));
+    await untilInFlight(service, 1);
+    socket.write(frame(TYPE.data, END_STREAM, idOf(20)));
+    await untilInFlight(service, 0);
+    socket.destroy();
+  });
+});
 
 describe('a flood of frames that ask for nothing', () => {
   const floods: [string, (nth: number) => Buffer][] = [
@@ -88,6 +127,11 @@ describe('a flood of frames that ask for nothing', () => {
           frame(TYPE.headers, END_HEADERS, idOf(nth), HEADERS),
           frame(TYPE.reset, 0, idOf(nth), Buffer.from([0, 0, 0, 8])),
         ]),
+    ],
+    [
+      'reviews that are taken back at once, without a fault',
+      (nth) =>
+        Buffer.concat([reviewOn(idOf(nth)), frame(TYPE.reset, 0, idOf(nth), Buffer.alloc(4))]),
     ],
     [
       'headers that go on and on',
@@ -240,17 +284,22 @@ describe('a peer that is slow', () => {
     const settings = { initialWindowSize: 0 };
     const session = connectHttp2(service.as(pki.client), { settings });
     await once(session, 'remoteSettings');
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/check-image',
-      'content-type': 'application/json',
-    });
-    stream.on('error', () => undefined).resume();
-    stream.end(reviewOf(['docker.io/nginx']));
+    const body = reviewOf(['docker.io/nginx']);
     const started = performance.now();
-    await once(stream, 'close');
-    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
-    expect((performance.now() - started) / 1000).toBeGreaterThan(20);
+    const cut = [{}, { 'content-length': body.length }].map(async (headers) => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': '/check-image',
+        'content-type': 'application/json',
+        ...headers,
+      });
+      stream.on('error', () => undefined).resume();
+      stream.end(body);
+      await once(stream, 'close');
+      expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+      expect((performance.now() - started) / 1000).toBeGreaterThan(25);
+    });
+    await Promise.all(cut);
     session.settings({ initialWindowSize: 65_535 });
     expect((await askOn(session)).status).toBe(200);
     session.destroy();

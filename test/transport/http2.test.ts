@@ -65,7 +65,9 @@ describe('a connection of HTTP/2', () => {
   it('is answered as HTTP/1.1 is, header for header', async () => {
     const [one, two] = [await service.ask(), await service.ask({ protocol: 'HTTP/2' })];
     const same = ({ headers }: Answer): object => {
-      const { connection, date, ...rest } = headers;
+      // HTTP/2 needs no length: its frames say where an answer ends.
+      const { connection, date, 'content-length': length, ...rest } = headers;
+      expect(length).toBe(headers === one.headers ? String(one.text.length) : undefined);
       expect([typeof date, connection]).toEqual([
         'string',
         headers === one.headers ? 'close' : undefined,
@@ -84,6 +86,20 @@ describe('a connection of HTTP/2', () => {
         asBefore.headers['content-security-policy'],
       );
     }
+  });
+
+  it('has its answer when its review is as long as it said, though it goes on', async () => {
+    const stream = connect().request({ ...HEADERS, 'content-length': BODY.length });
+    stream.write(BODY.slice(0, 20));
+    await sleep(20);
+    stream.write(BODY.slice(20));
+    let text = '';
+    stream.setEncoding('utf8').on('data', (part: string) => (text += part));
+    await once(stream, 'end');
+    expect(text).toContain('"allowed":true');
+    await untilInFlight(service, 1);
+    stream.end();
+    await untilInFlight(service, 0);
   });
 
   it('is forbidden to ask as soon as its certificate runs out', async () => {
