@@ -12,7 +12,8 @@ export interface ReviewedImage {
 
 /** What of a rule an image violates: one message for each key of `require` and `forbid`. */
 export function findViolations(rule: Rule, image: ReviewedImage): string[] {
-  return [...unmetRequirements(rule.require, image), ...prohibitionsHit(rule.forbid, image)];
+  const unmet = unmetRequirements(rule.require, image);
+  return rule.forbid === undefined ? unmet : [...unmet, ...prohibitionsHit(rule.forbid, image)];
 }
 
 function unmetRequirements(require: Requirement, image: ReviewedImage): string[] {

@@ -78,8 +78,7 @@ export function parseImageReference(image: string): ParsedReference {
  */
 export function isLocalImageId(image: string): boolean {
   const colon = image.indexOf(':');
-  if (colon < 0 || !isDigestAlgorithm(image.slice(0, colon))) return false;
-  return isHex(image, colon + 1);
+  return colon >= 0 && isHex(image, colon + 1) && isDigestAlgorithm(image.slice(0, colon));
 }
 
 /** splitDockerDomain: what counts as the registry before the grammar is asked. */

@@ -52,12 +52,13 @@ function auditAnnotations(
   policy: PolicyName,
 ): Record<string, string> {
   const { violations, checks, breakGlass } = decision;
-  const annotations: Record<string, string> = {};
+  const annotations: Record<string, string> = {
+    'decision-id': id,
+    policy: printable(policy.label, MAX_ANNOTATION_LENGTH),
+  };
   const put = (key: string, value: string): void => {
     if (value !== '') annotations[key] = printable(value, MAX_ANNOTATION_LENGTH);
   };
-  put('decision-id', id);
-  put('policy', policy.label);
   if (violations.length > 0) {
     put('violated-rules', ruleNames(violations, 'enforce'));
     put('warned-rules', ruleNames(violations, 'warn'));

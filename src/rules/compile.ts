@@ -62,7 +62,7 @@ function compileRule(spec: RuleSpec, folded: SelectorSpec | undefined, files: Ru
     exactMatch: folded === spec.match ? match : compileSelector(spec.match),
     except: (spec.except ?? []).map(compileSelector),
     require: compileRequirement(spec.require, files),
-    forbid: compileProhibition(spec.forbid),
+    forbid: spec.forbid && compileProhibition(spec.forbid),
   };
 }
 
@@ -88,11 +88,11 @@ function compileRequirement(spec: RuleSpec['require'], files: RuleFiles): Requir
   };
 }
 
-function compileProhibition(spec: RuleSpec['forbid']): Prohibition {
+function compileProhibition(spec: NonNullable<RuleSpec['forbid']>): Prohibition {
   return {
-    registries: spec?.registries && compileRegistrySet(spec.registries.map(foldRegistryPattern)),
-    images: compileImages(spec?.images?.map(foldImagePattern)),
-    tags: spec?.tags,
+    registries: spec.registries && compileRegistrySet(spec.registries.map(foldRegistryPattern)),
+    images: compileImages(spec.images?.map(foldImagePattern)),
+    tags: spec.tags,
   };
 }
 

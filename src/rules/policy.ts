@@ -49,7 +49,8 @@ export interface Rule {
   readonly exactMatch: Selector;
   readonly except: readonly Selector[];
   readonly require: Requirement;
-  readonly forbid: Prohibition;
+  /** Undefined when nothing is forbidden. */
+  readonly forbid: Prohibition | undefined;
 }
 
 export interface BreakGlass {

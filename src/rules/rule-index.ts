@@ -31,10 +31,11 @@ export function indexRules(rules: readonly IndexedRule[]): Policy['candidates'] 
   }
   const lookUpAnywhere = lookUp(anywhere);
   const lookUps = new Map([...byNamespace].map(([name, drawer]) => [name, lookUp(drawer)]));
-  return (reference, namespace) => [
-    ...lookUpAnywhere(reference),
-    ...(lookUps.get(namespace)?.(reference) ?? []),
-  ];
+  return (reference, namespace) => {
+    const found = lookUpAnywhere(reference);
+    const more = lookUps.get(namespace)?.(reference) ?? [];
+    return more.length === 0 ? found : [...found, ...more];
+  };
 }
 
 /** The names, each once; undefined when any namespace, or one with a wildcard, is meant. */
