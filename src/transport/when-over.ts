@@ -11,15 +11,30 @@ const waiting = new WeakMap<Socket, Set<() => void>>();
  */
 export function whenOver(
   request: IncomingMessage,
-  response: ServerResponse,
+  response: ServerResponse & Overseen,
   callback: () => void,
 ): void {
-  const callbacks = waitingFor(request.socket);
+  const known = response[CALLBACKS];
+  if (known !== undefined) {
+    known.push(callback);
+    return;
+  }
+  const callbacks = [callback];
+  response[CALLBACKS] = callbacks;
+  const open = waitingFor(request.socket);
   const over = (): void => {
-    if (callbacks.delete(over)) callback();
+    if (!open.delete(over)) return;
+    for (const each of callbacks) each();
   };
-  callbacks.add(over);
-  response.once('close', over);
+  open.add(over);
+  response.on('close', over);
+}
+
+const CALLBACKS = Symbol('callbacks');
+
+/** A response is asked for its end more than once. */
+interface Overseen {
+  [CALLBACKS]?: (() => void)[];
 }
 
 /** One listener a connection, however many requests it carries. */
