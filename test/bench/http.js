@@ -63,25 +63,32 @@ function questions() {
   });
 }
 
-async function startAll(installation, go, folder) {
-  const service = await startService(installation, folder);
-  const handler = go && (await startHandler(go.handler, installation.server));
-  const serversFor = async (protocol) => ({
-    service,
-    node: await startRawHandler(protocol, installation),
-    ...(handler && { go: handler }),
-  });
-  return { h2: await serversFor('h2'), http1: await serversFor('http1') };
+/** By protocol: kube-apiserver speaks one of them, and V8 suits itself to what it sees. */
+async function startAll(folder, go) {
+  const startFor = async (protocol) => {
+    const own = join(folder, protocol);
+    const installation = await setUp(own);
+    return {
+      client: installation.client,
+      servers: {
+        service: await startService(installation, own),
+        node: await startRawHandler(protocol, installation),
+        ...(go && { go: await startHandler(go.handler, installation.server) }),
+      },
+    };
+  };
+  return { h2: await startFor('h2'), http1: await startFor('http1') };
 }
 
-async function measureRounds(servers, go, options) {
+async function measureRounds(byProtocol, go, options) {
   const runs = new Map();
   for (let round = 0; round <= options.rounds; round++) {
     for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only))) {
-      const turns = Object.entries(servers[scenario.protocol]);
+      const { client, servers } = byProtocol[scenario.protocol];
+      const turns = Object.entries(servers);
       for (let turn = 0; turn < turns.length; turn++) {
         const [name, server] = turns[(turn + round) % turns.length];
-        const result = await measure(server, go, { ...options, ...scenario });
+        const result = await measure(server, go, { ...options, ...scenario, client });
         if (round > 0)
           runs.set(scenario, [...(runs.get(scenario) ?? []), { server: name, round, ...result }]);
       }
@@ -106,15 +113,14 @@ async function main() {
   const servers = [];
   try {
     const go = await buildGo(folder);
-    const installation = await setUp(folder);
     const file = join(folder, 'questions.json');
     await writeFile(file, JSON.stringify(questions()));
-    printReady(await startTimes(installation, folder));
-    const byProtocol = await startAll(installation, go, folder);
-    servers.push(...Object.values(byProtocol).flatMap(Object.values));
+    printReady(await startTimes(await setUp(folder), folder));
+    const byProtocol = await startAll(folder, go);
+    servers.push(...Object.values(byProtocol).flatMap((started) => Object.values(started.servers)));
     const { rounds, seconds } = values;
     const options = { rounds: Number(rounds), seconds: Number(seconds), questions: file };
-    const runs = await measureRounds(byProtocol, go, { ...options, client: installation.client });
+    const runs = await measureRounds(byProtocol, go, options);
     printTable(runs, go === undefined ? 'Node' : 'Go');
     printGoals(runs);
   } finally {
