@@ -63,13 +63,13 @@ export function parseImageReference(image: string): ParsedReference {
       `invalid repository name (${image}), cannot specify 64-byte hexadecimal strings`,
     );
   }
-  const { registry, remainder, explicit } = splitRegistry(image);
+  const { full, remainder, explicit } = splitRegistry(image);
   const colon = remainder.indexOf(':');
   const name = colon < 0 ? remainder : remainder.slice(0, colon);
   if (name.toLowerCase() !== name) {
     return failure(`${INVALID_FORMAT}: repository name (${name}) must be lowercase`);
   }
-  return parseParts(`${registry}/${remainder}`, explicit);
+  return parseParts(full, explicit);
 }
 
 /**
@@ -82,14 +82,24 @@ export function isLocalImageId(image: string): boolean {
 }
 
 /** splitDockerDomain: what counts as the registry before the grammar is asked. */
-function splitRegistry(image: string): { registry: string; remainder: string; explicit: boolean } {
+function splitRegistry(image: string): Split {
   const slash = image.indexOf('/');
   const first = image.slice(0, Math.max(slash, 0));
   const explicit = namesRegistry(first);
   const registry = explicit ? canonicalRegistry(first) : DEFAULT_REGISTRY;
   const rest = explicit ? image.slice(slash + 1) : image;
   const official = registry === DEFAULT_REGISTRY && !rest.includes('/');
-  return { registry, remainder: official ? OFFICIAL_PREFIX + rest : rest, explicit };
+  if (registry === first && !official) return { full: image, remainder: rest, explicit };
+  const remainder = official ? OFFICIAL_PREFIX + rest : rest;
+  return { full: `${registry}/${remainder}`, remainder, explicit };
+}
+
+interface Split {
+  /** The string with its registry and the path that it stands for. */
+  readonly full: string;
+  /** What of it is behind the registry. */
+  readonly remainder: string;
+  readonly explicit: boolean;
 }
 
 /** The one alias there is. */
@@ -129,29 +139,19 @@ function parseParts(full: string, explicitRegistry: boolean): ParsedReference {
   }
   const digestError = digest === undefined ? undefined : checkDigest(digest);
   if (digestError !== undefined) return failure(digestError);
-  const effectiveTag = tag ?? (digest === undefined ? DEFAULT_TAG : undefined);
+  const isUntagged = tag === undefined && digest === undefined;
   return {
     ok: true,
     reference: {
       registry,
       repository,
-      tag: effectiveTag,
+      tag: isUntagged ? DEFAULT_TAG : tag,
       digest,
-      normalized: joinReference(registry, repository, effectiveTag, digest),
+      normalized: isUntagged ? `${full}:${DEFAULT_TAG}` : full,
       explicitRegistry,
       explicitTag: tag !== undefined,
     },
   };
-}
-
-function joinReference(
-  registry: string,
-  repository: string,
-  tag: string | undefined,
-  digest: string | undefined,
-): string {
-  const name = registry === '' ? repository : `${registry}/${repository}`;
-  return name + (tag === undefined ? '' : `:${tag}`) + (digest === undefined ? '' : `@${digest}`);
 }
 
 function failure(error: string): ParsedReference {
