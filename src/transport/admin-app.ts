@@ -1,8 +1,8 @@
 import express from 'express';
 import type { ErrorRequestHandler, Express } from 'express';
-import { secureHeaders } from './answer-headers.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../record/logger.ts';
+import { secureHeaders } from './answer-headers.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface AdminDeps {

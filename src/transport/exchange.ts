@@ -15,10 +15,10 @@ export interface Exchange {
   readonly contentLength: string | undefined;
   readonly body: Readable;
   /**
-   * Asked when so many bytes of the body have arrived: whether those are all. If so, `body` does not
-   * tell of its end any more.
+   * Told when so many bytes of the body have arrived: whether those are all. If so, `body` does not
+   * tell of its end before the answer is written.
    */
-  isWhole(length: number): boolean;
+  holdIfWhole(length: number): boolean;
   /** Sends the answer; nobody gets it when the client has gone. Call it once. */
   answer(status: number, text: string): void;
   /** Calls back once, when the answer is sent or the client has gone. */
@@ -54,7 +54,7 @@ export class Http1Exchange implements Exchange {
   }
 
   /** Node tells of the end in the same turn. */
-  isWhole(): boolean {
+  holdIfWhole(): boolean {
     return false;
   }
 
@@ -109,7 +109,7 @@ export class Http2Exchange implements Exchange {
    * is written: a stream that has been read to its end is destroyed by Node when its last frame is
    * made up, before that is written, and an error is made of it, which costs more than the decision.
    */
-  isWhole(length: number): boolean {
+  holdIfWhole(length: number): boolean {
     if (this.contentLength !== String(length)) return false;
     this.#isHeld = true;
     this.#stream.pause();

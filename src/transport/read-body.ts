@@ -52,7 +52,7 @@ export function createReadBody({ bodyBytes }: BodyLimits): ReadBody {
         stop(new RequestRefused(429, 'too much is being read', 'all_body_bytes'));
       else {
         parts.push(part);
-        if (!exchange.isWhole(length)) return;
+        if (!exchange.holdIfWhole(length)) return;
         body.off('data', take).off('end', finish);
         finish();
       }
