@@ -58,6 +58,7 @@ export class ForbiddenPackages {
   readonly #urls = new Map<string, Entry[]>();
   /** By what else the package of a URL may be called, for lists that have no URLs. */
   readonly #urlNames = new Map<string, Entry[]>();
+  readonly #pythonNames = new Map<string, Entry[]>();
 
   /** @param sources each a name, or what `parsePackageUrl` takes */
   constructor(sources: readonly string[]) {
@@ -71,6 +72,7 @@ export class ForbiddenPackages {
   #add(entry: Entry): void {
     const [, ...path] = entry.path.split('/');
     append(this.#urls, keyOf(entry.path), entry);
+    if (isPython(entry.path)) append(this.#pythonNames, pythonName(path.join('/')), entry);
     for (const name of new Set([path.join('/'), path.at(-1) ?? ''])) {
       append(this.#urlNames, name, entry);
     }
@@ -84,9 +86,15 @@ export class ForbiddenPackages {
       .find((source) => source !== undefined);
     if (byName !== undefined) return byName;
     const byUrl = urls.flatMap((url) => hits(this.#urls.get(keyOf(url.path)), url.version));
-    const byUrlName =
-      urls.length > 0 ? [] : lower.flatMap((name) => hits(this.#urlNames.get(name), version));
+    const byUrlName = urls.length > 0 ? [] : lower.flatMap((name) => this.#called(name, version));
     return [...byUrl, ...byUrlName][0]?.source;
+  }
+
+  /** The entries whose package may be called that. */
+  #called(name: string, version: string | undefined): readonly Entry[] {
+    return [this.#urlNames.get(name), this.#pythonNames.get(pythonName(name))].flatMap((entries) =>
+      hits(entries, version),
+    );
   }
 }
 
@@ -94,9 +102,17 @@ interface Entry extends PackageUrl {
   readonly source: string;
 }
 
-/** Names that differ in these characters alone are the same to Python (PEP 503). */
 function keyOf(path: string): string {
-  return path.startsWith('pypi/') ? path.replaceAll(/[-_.]+/g, '-') : path;
+  return isPython(path) ? pythonName(path) : path;
+}
+
+function isPython(path: string): boolean {
+  return path.startsWith('pypi/');
+}
+
+/** Names that differ in these characters alone are the same to Python (PEP 503). */
+function pythonName(name: string): string {
+  return name.replaceAll(/[-_.]+/g, '-');
 }
 
 function append(map: Map<string, Entry[]>, key: string, entry: Entry): void {

@@ -66,6 +66,8 @@ describe('the packages of an SBOM', () => {
     ['another version', [`${LOG4J_URL}@2.14.0`], { ...LOG4J, purl: `${LOG4J_URL}@2.14.1` }],
     ['another version, told by its name', [`${LOG4J_URL}@2.14.0`], LOG4J],
     ['a name that only Python takes for it', ['pkg:npm/a.b'], { name: 'x', purl: 'pkg:npm/a-b@1' }],
+    ['a name that only Python would take for it', ['pkg:npm/foo-bar'], { name: 'foo_bar' }],
+    ['another version of Python', ['pkg:pypi/f-b@2'], { name: 'F.b', version: '1' }],
     ['that but for a part', ['pkg:pypi/a.b'], { name: 'x', purl: 'pkg:pypi/ab@1' }],
   ])('will do when what is forbidden is %s', (_what, forbidden, listed) => {
     expect(refusalsOf(forbidden, { name: 'zlib' }, listed)).toEqual(new Set([undefined]));
@@ -87,6 +89,8 @@ describe('the packages of an SBOM', () => {
     ['its URL, escaped', 'pkg:npm/@angular/core', { name: 'x', purl: 'pkg:npm/%40angular/core@1' }],
     ['its URL, as Python takes it', 'pkg:pypi/A.b_c', { name: 'x', purl: 'pkg:pypi/a-b-c@1' }],
     ['its name in a URL of Python', 'pkg:pypi/a.b', { name: 'A.b' }],
+    ['its name, as Python takes it', 'pkg:pypi/foo-bar', { name: 'Foo__Bar' }],
+    ['its name and version, as Python takes it', 'pkg:pypi/f-b@1', { name: 'F.b', version: '1' }],
     ['its URL, with more slashes', LOG4J_URL, { ...LOG4J, purl: LOG4J_URL.replace(':', '://') }],
   ])('are refused when what is forbidden is %s', (_what, forbidden, listed) => {
     expect(refusalsOf([forbidden, 'other'], { name: 'zlib' }, listed)).toEqual(
