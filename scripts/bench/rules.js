@@ -10,6 +10,11 @@ import { performance } from 'node:perf_hooks';
 import { decideReview } from '../../dist/decide/decide-review.js';
 import { parseImageReview } from '../../dist/parse/image-review.js';
 import { parsePolicy } from '../../dist/rules/load.js';
+import { readCall } from './call.js';
+
+readCall(`usage: npm run bench:rules
+
+Decisions by 10 to 10,000 rules, and how long rules take to load; half a minute. It takes no options.`);
 
 const NAMESPACES = 100;
 const DECISIONS = 20_000;

@@ -19,6 +19,12 @@ import { createDecisionLog } from '../../dist/record/decision-log.js';
 import { createLog } from '../../dist/record/logger.js';
 import { openRegistries } from '../../dist/registries.js';
 import { parsePolicy } from '../../dist/rules/load.js';
+import { readCall } from './call.js';
+
+readCall(`usage: npm run bench:verify
+
+A review by rules that ask a registry against one by rules that ask none; half a minute, after the
+lab's registry is there. It takes no options.`);
 
 const ROUNDS = 15;
 /** Reviews a round of what takes microseconds. */

@@ -200,6 +200,19 @@ service_sees_its_own_key_only() {
     "$(docker exec "$(container image-checker)" find /etc/image-checker /etc/kubernetes -name '*key*')"
 }
 
+takes_changed_rules() { # as the README does it
+  local rules deadline=$((SECONDS + 20))
+  rules=$(container setup):/etc/image-checker/rules.yaml
+  docker cp "$rules" "$work/rules.yaml" || return 1
+  sed -i 's/^\( *\)- docker\.io$/&\n\1- quay.io/' "$work/rules.yaml"
+  answers quay.io/team/app '"allowed":false' || return 1
+  docker cp "$work/rules.yaml" "$rules" || return 1
+  until answers quay.io/team/app '"allowed":true'; do
+    ((SECONDS < deadline)) || { docker logs --tail 5 "$(container image-checker)" && return 1; }
+    sleep 1
+  done
+}
+
 second_up_changes_nothing() {
   local before after
   before=$(digests) && [[ -n $before ]] || return 1
@@ -245,6 +258,7 @@ prove() {
   check 'the service cannot write to its own folder' cannot_write "$USER_ID" /etc/image-checker/x
   check 'private keys are 0600' keys_are_private
   check 'the service sees no key but its own' service_sees_its_own_key_only
+  check 'changed rules are taken' takes_changed_rules
   check 'a second up changes no file' second_up_changes_nothing
   check 'the service is healthy after it' service_gets_healthy
   check 'docker.io/nginx is allowed with the same certificate' answers docker.io/nginx '"allowed":true'

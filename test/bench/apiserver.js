@@ -12,7 +12,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
+import { readCall } from '../../scripts/bench/call.js';
 import { setUp, startService } from './programs.js';
+
+readCall(`usage: npm run bench:apiserver
+
+The creation of a pod with the plugin and without, in two kube-apiservers of the lab; half a minute,
+after the lab is built. It takes no options.`);
 
 const run = promisify(execFile);
 const LAB = join(import.meta.dirname, '../../scripts/lab');

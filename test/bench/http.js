@@ -9,7 +9,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCall } from '../../scripts/bench/call.js';
 import {
   buildGo,
   measure,
@@ -24,15 +24,15 @@ const HELP = `usage: npm run bench:http [-- --rounds N] [--seconds S] [--only TE
 
 --rounds N    how often each is asked (default 7), after one that does not count
 --seconds S   for how long each time (default 1.5)
---only TEXT   those scenarios alone whose name holds the text, such as 'h2 x 16'`;
+--only TEXT   those scenarios alone whose name holds the text, such as 'h2 x 16'
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '1.5' },
-    only: { type: 'string', default: '' },
-    help: { type: 'boolean' },
-  },
+The goals are judged on medians: a few short rounds on a busy machine say little. Exit: 0 measured,
+whether they are met or not; 2 the call is wrong.`;
+
+const values = readCall(HELP, {
+  rounds: { type: 'string', default: '7' },
+  seconds: { type: 'string', default: '1.5' },
+  only: { type: 'string', default: '' },
 });
 const STARTS = 5;
 
@@ -129,5 +129,4 @@ async function main() {
   }
 }
 
-if (values.help) console.log(HELP);
-else await main();
+await main();

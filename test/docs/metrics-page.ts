@@ -14,7 +14,9 @@ of a fixed list, the names of rules (the first 200 of the file), those of allowe
 of the config; an image or a namespace is never one. Written by \`npm run docs:metrics\` from the code.
 
 With \`workers\` above 1 the counts are the sums of all workers, which a worker that ends takes its own
-share from: to Prometheus a counter that begins anew.
+share from: to Prometheus a counter that begins anew, so that \`increase\` may count once more what the
+other workers had counted. \`image_checker_worker_losses_total\` tells of it. What a process has (memory,
+descriptors, CPU) is added up as well, and when it started is not told.
 
 ## The service
 
