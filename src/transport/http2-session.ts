@@ -102,6 +102,7 @@ export function openSession(
       const chatty = idle && socket.bytesRead - bytesRead > IDLE_BYTES;
       bytesRead = socket.bytesRead;
       used = false;
+      dropTakenBack(streams);
       if (chatty || cutOverdue(streams, now)) session.destroy();
       else if (streams.size === 0 && now - lastUsed > KEEP_ALIVE_MS) retire();
     },
@@ -113,6 +114,13 @@ export function openSession(
 
 function ignore(): void {
   // Nothing is left to do.
+}
+
+/** A client that takes its review back when the answer waits to be written: Node tells nobody. */
+function dropTakenBack(streams: ReadonlyMap<ServerHttp2Stream, number>): void {
+  for (const stream of [...streams.keys()]) {
+    if (stream.closed && stream.headersSent) stream.destroy();
+  }
 }
 
 /** Whether a stream is left that did not go when it was cut. */

@@ -53,6 +53,8 @@ function http2Listener(app: Express, reviews: ReviewRoute, log: Log): StreamList
       if (isRefusedByProtocol(stream, headers)) return;
       serveByApp(app, stream, headers);
     } catch (thrown) {
+      // A client that has gone meanwhile is no failure.
+      if (stream.destroyed) return;
       log.error('a request failed', { error: messageOf(thrown) });
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     }

@@ -115,6 +115,32 @@ describe('a review that is taken back as soon as it is whole', () => {
   });
 });
 
+describe('a review that is taken back when its answer waits to be read', () => {
+  it.each([
+    ['and is judged', 'docker.io/nginx'],
+    ['and is too long', 'x'.repeat(4_000_000)],
+  ])('is in flight no longer, and its connection goes on: %s', async (_title, image) => {
+    const settings = { initialWindowSize: 0 };
+    const session = connectHttp2(service.as(pki.client), { settings });
+    await once(session, 'remoteSettings');
+    const body = reviewOf([image]);
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const asked = { ':method': 'POST', ':path': '/check-image', ...headers };
+    const stream = session.request(asked).on('error', () => undefined);
+    if (image.length > 1000) stream.write(body.slice(0, 1000));
+    else stream.end(body);
+    await once(stream, 'response');
+    stream.close();
+    await sleep(50);
+    const started = performance.now();
+    await untilInFlight(service, 0);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    session.settings({ initialWindowSize: 65_535 });
+    expect((await askOn(session)).status).toBe(200);
+    session.destroy();
+  });
+});
+
 describe('a flood of frames that ask for nothing', () => {
   const floods: [string, (nth: number) => Buffer][] = [
     ['pings', () => frame(TYPE.ping, 0, 0, Buffer.alloc(8))],
