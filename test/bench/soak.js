@@ -32,6 +32,8 @@ const SAMPLE_MS = 5000;
 const WARM_REVIEWS = 10_000;
 /** RSS at the end may be so many times that. */
 const MAX_GROWTH = 1.2;
+/** A third of a short run is enough. */
+const MEDIAN_MS = 5 * 60_000;
 const MIB = 1024 * 1024;
 
 /** Name of the metric, and what a sample is divided by. */
@@ -106,12 +108,12 @@ function median(values) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** Medians over a minute: a single sample is before or after a collection of garbage. */
+/** Medians over minutes: memory rises and falls with V8's collections, some of which are that far apart. */
 function report({ samples, counts, disturbances }) {
-  const perMinute = Math.round(60_000 / SAMPLE_MS);
   const from = samples.findIndex(({ right }) => right >= WARM_REVIEWS);
-  const warm = samples.slice(from, from + perMinute);
-  const last = samples.slice(-perMinute);
+  const span = Math.ceil(Math.min(MEDIAN_MS / SAMPLE_MS, (samples.length - from) / 3));
+  const warm = samples.slice(from, from + span);
+  const last = samples.slice(-span);
   const row = (name, digits) => {
     const [before, after] = [warm, last].map((part) => median(part.map((one) => one[name])));
     console.log(`| ${name} | ${before.toFixed(digits)} | ${after.toFixed(digits)} |`);
@@ -127,6 +129,12 @@ function report({ samples, counts, disturbances }) {
   console.log(`\n${right} right, ${wrong} wrong, failures ${JSON.stringify(failures)}`);
   console.log(`${askedAgain} streams refused for a connection that was to end, and asked again`);
   console.log(`in between: ${JSON.stringify(disturbances)}`);
+  const byTenths = Array.from({ length: 10 }, (_, tenth) => {
+    const at = (part) => Math.floor((samples.length * part) / 10);
+    const part = samples.slice(at(tenth), Math.max(at(tenth + 1), at(tenth) + 1));
+    return median(part.map(({ rss }) => rss)).toFixed(0);
+  });
+  console.log(`RSS by tenths of the time, MiB: ${byTenths.join(', ')}`);
   console.log(`RSS: ${growth.toFixed(2)} times what it was`);
   return wrong === 0 && Object.keys(failures).length === 0 && growth <= MAX_GROWTH;
 }
