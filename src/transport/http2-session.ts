@@ -118,7 +118,7 @@ function ignore(): void {
 
 /** A client that takes its review back when the answer waits to be written: Node tells nobody. */
 function dropTakenBack(streams: ReadonlyMap<ServerHttp2Stream, number>): void {
-  for (const stream of [...streams.keys()]) {
+  for (const stream of streams.keys()) {
     if (stream.closed && stream.headersSent) stream.destroy();
   }
 }
