@@ -5,22 +5,24 @@ import { promisify } from 'node:util';
 
 /** Bytes of a log's end that are looked at. */
 const MAX_TAIL = 256 * 1024;
+/** The newest that are looked at: the kubelet keeps two runs of a container. */
+const MAX_FILES = 4;
 const MAX_LINES = 10;
 /** Characters of one line. */
 const MAX_LINE = 400;
 
 /**
- * What kube-apiserver's log says since a moment, as far as it tells why it did not start: the
- * newest file of its pods' folders, else what crictl shows.
+ * What kube-apiserver's log says since a moment, as far as it tells why it did not start: of all
+ * its pods and runs, since the one that failed is not the newest once it is started again; else
+ * what crictl shows.
  *
  * @param podLogs where the kubelet keeps logs: `/var/log/pods/NAMESPACE_POD_UID/CONTAINER/N.log`
  */
 export async function readApiServerLog(podLogs: string, since: Date): Promise<readonly string[]> {
-  const file = await newestLog(podLogs);
-  if (file !== undefined && file.modified >= since.getTime()) {
-    return tellingLines(linesSince(await readTail(file.path), since));
-  }
-  return tellingLines((await askCrictl(since)).split('\n'));
+  const files = await logsSince(podLogs, since);
+  if (files.length === 0) return tellingLines((await askCrictl(since)).split('\n'));
+  const tails = await Promise.all(files.map(({ path }) => readTail(path)));
+  return tellingLines(tails.flatMap((tail) => linesSince(tail, since)));
 }
 
 interface LogFile {
@@ -29,7 +31,8 @@ interface LogFile {
   readonly modified: number;
 }
 
-async function newestLog(podLogs: string): Promise<LogFile | undefined> {
+/** The newest comes last. */
+async function logsSince(podLogs: string, since: Date): Promise<readonly LogFile[]> {
   const pods = (await list(podLogs)).filter((name) =>
     name.startsWith('kube-system_kube-apiserver'),
   );
@@ -38,10 +41,11 @@ async function newestLog(podLogs: string): Promise<LogFile | undefined> {
     const names = (await list(folder)).filter((name) => name.endsWith('.log'));
     for (const path of names.map((name) => join(folder, name))) {
       const found = await stat(path).catch(() => undefined);
-      if (found !== undefined) files.push({ path, modified: found.mtimeMs });
+      if (found === undefined || found.mtimeMs < since.getTime()) continue;
+      files.push({ path, modified: found.mtimeMs });
     }
   }
-  return files.toSorted((a, b) => b.modified - a.modified)[0];
+  return files.toSorted((a, b) => a.modified - b.modified).slice(-MAX_FILES);
 }
 
 function list(folder: string): Promise<string[]> {
