@@ -16,18 +16,23 @@ export interface PrimaryProbe {
   readonly ready: () => boolean;
   /** Lines of the log, and of the workers' logs. */
   readonly lost: () => number;
+  readonly readings: () => Promise<readonly Reading[]>;
 }
 
-export function createPrimaryMetrics({ serving, ready, lost }: PrimaryProbe): PrimaryMetrics {
+/** What a registry holds, as one process can tell another. */
+export type Reading = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+export function createPrimaryMetrics(probe: PrimaryProbe): PrimaryMetrics {
+  const { serving, ready, lost, readings } = probe;
   const own = new Registry();
   registerReadyMetric(own, ready);
   registerLogMetric(own, lost);
   const ended = registerWorkerMetrics(own, serving);
-  const ofWorkers = new AggregatorRegistry();
   return {
     contentType: own.contentType,
     async metrics() {
-      return (await ofWorkers.clusterMetrics()) + (await own.metrics());
+      const ofWorkers = AggregatorRegistry.aggregate([...(await readings())]);
+      return (await ofWorkers.metrics()) + (await own.metrics());
     },
     workerEnded() {
       ended.inc();
@@ -53,9 +58,12 @@ export function registerWorkerMetrics(registry: Registry, serving: () => number)
   });
 }
 
-/** Lets the primary process ask for what a registry of this worker holds. */
-export function offerMetrics(registry: Registry): void {
-  AggregatorRegistry.setRegistries(registry);
-  // Made for what making one does: it listens for the question.
-  new AggregatorRegistry();
+const COUNTS: readonly string[] = ['counter', 'histogram'];
+
+/** The sums of what was counted, which outlive a process, and nothing of its state. */
+export async function countsOf(readings: readonly Reading[]): Promise<Reading> {
+  const counts = readings.map((reading) =>
+    reading.filter(({ type }) => COUNTS.includes(String(type))),
+  );
+  return AggregatorRegistry.aggregate(counts).getMetricsAsJSON();
 }

@@ -1,6 +1,7 @@
+import type { Reading } from '../record/worker-metrics.ts';
 import type { Readiness } from '../transport/readiness.ts';
 
-/** What a worker tells, on a channel that it shares with prom-client and node:cluster. */
+/** What a worker tells, on a channel that it shares with node:cluster. */
 export type FromWorker =
   | { readonly imageChecker: 'serving'; readonly port: number }
   | {
@@ -8,19 +9,20 @@ export type FromWorker =
       readonly readiness: Readiness;
       /** Lines of its log that it could not hand over, so far. */
       readonly lost: number;
-    };
+    }
+  | { readonly imageChecker: 'metrics'; readonly reading: Reading };
 
 /** What a worker is told. */
 export interface ToWorker {
-  readonly imageChecker: 'reload' | 'stop';
+  readonly imageChecker: 'reload' | 'stop' | 'metrics';
 }
 
 export function isFromWorker(message: unknown): message is FromWorker {
-  return isOurs(message, ['serving', 'state']);
+  return isOurs(message, ['serving', 'state', 'metrics']);
 }
 
 export function isToWorker(message: unknown): message is ToWorker {
-  return isOurs(message, ['reload', 'stop']);
+  return isOurs(message, ['reload', 'stop', 'metrics']);
 }
 
 function isOurs(message: unknown, kinds: readonly string[]): boolean {

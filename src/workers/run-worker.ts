@@ -1,10 +1,10 @@
 import process from 'node:process';
 import type { Writable } from 'node:stream';
 import type { Config } from '../config/schema.ts';
+import { messageOf } from '../errors.ts';
 import { withFields } from '../record/logger.ts';
 import type { StreamLog } from '../record/logger.ts';
 import { createProcessRegistry } from '../record/metrics.ts';
-import { offerMetrics } from '../record/worker-metrics.ts';
 import { loadParts, startReviews } from '../reviews.ts';
 import type { Reviews } from '../reviews.ts';
 import { REPORT_MS } from './combine-readiness.ts';
@@ -30,7 +30,6 @@ export async function runWorker(config: Config, deps: WorkerDeps): Promise<void>
   const { clock, output, stopSignal } = deps;
   const log = withFields(deps.log, { worker: process.pid });
   const registry = createProcessRegistry(deps.log);
-  offerMetrics(registry);
   const starting = loadParts(config, clock()).then((parts) =>
     startReviews(config, parts, { log, clock, registry }),
   );
@@ -42,7 +41,17 @@ export async function runWorker(config: Config, deps: WorkerDeps): Promise<void>
   const report = (): void => {
     tell({ imageChecker: 'state', readiness: reviews.readiness(), lost: log.lost() });
   };
-  const told = listenToPrimary(reviews, report);
+  const tellMetrics = (): void => {
+    registry.getMetricsAsJSON().then(
+      (reading) => {
+        tell({ imageChecker: 'metrics', reading });
+      },
+      (thrown: unknown) => {
+        log.error('the metrics of a worker cannot be read', { error: messageOf(thrown) });
+      },
+    );
+  };
+  const told = listenToPrimary(reviews, { report, tellMetrics });
   report();
   tell({ imageChecker: 'serving', port: reviews.port });
   const timer = setInterval(report, REPORT_MS);
@@ -56,14 +65,18 @@ export async function runWorker(config: Config, deps: WorkerDeps): Promise<void>
 }
 
 /** Resolves when the primary process says that it is time to stop. */
-function listenToPrimary(reviews: Reviews, report: () => void): Promise<void> {
+function listenToPrimary(
+  reviews: Reviews,
+  { report, tellMetrics }: Readonly<Record<'report' | 'tellMetrics', () => void>>,
+): Promise<void> {
   const reload = (): void => void reviews.reload().then(report);
   process.on('SIGHUP', reload);
   return new Promise((resolve) => {
     process.on('message', (message: unknown) => {
       if (!isToWorker(message)) return;
       if (message.imageChecker === 'stop') resolve();
-      else reload();
+      else if (message.imageChecker === 'reload') reload();
+      else tellMetrics();
     });
   });
 }

@@ -35,6 +35,7 @@ export async function startWorkers(config: Config, deps: WorkersDeps): Promise<S
     serving: () => supervisor.serving(),
     ready: () => supervisor.readiness().ready,
     lost: () => log.lost() + supervisor.lost(),
+    readings: () => supervisor.readings(),
   });
   const relay = createRelay((lines) => {
     log.pass(lines);

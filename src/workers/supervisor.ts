@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../record/logger.ts';
+import type { Reading } from '../record/worker-metrics.ts';
 import type { Readiness } from '../transport/readiness.ts';
 import { combineReadiness, STABLE_MS } from './combine-readiness.ts';
 import type { WorkerState } from './combine-readiness.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { createReadings } from './readings.ts';
 
 /** A process that serves reviews. */
 export interface WorkerProcess {
@@ -33,6 +35,8 @@ export interface Supervisor {
   serving(): number;
   /** Lines of their logs that workers could not hand over, those included that have ended. */
   lost(): number;
+  /** What the workers hold in their registries, and what those had counted that have ended. */
+  readings(): Promise<readonly Reading[]>;
   reload(): void;
   /** Lets the workers finish what is in flight, and ends those that are left after `graceMs`. */
   stop(graceMs: number): Promise<void>;
@@ -56,6 +60,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const slots = new Map<number, Slot>();
   let stopping = false;
   let lost = 0;
+  const readings = createReadings<WorkerProcess>();
   const port = withResolvers<number>();
   const start = (number: number, losses: number): void => {
     const process = deps.fork();
@@ -75,6 +80,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         slot.readiness = message.readiness;
         lost += message.lost - slot.lost;
         slot.lost = message.lost;
+      } else if (message.imageChecker === 'metrics') {
+        readings.told(process, message.reading);
       } else if ([...slots.values()].every(({ heardAt }) => heardAt > 0)) {
         port.resolve(message.port);
       }
@@ -82,6 +89,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     process.onExit((code, signal) => {
       slot.process = undefined;
       slot.readiness = undefined;
+      readings.ended(process);
       if (stopping) return;
       port.reject(new Error(`worker ${number} ended before it served (${signal ?? code ?? ''})`));
       deps.onLoss();
@@ -101,11 +109,19 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const send = (message: ToWorker): void => {
     for (const process of running()) process.send(message);
   };
+  const isServing = ({ readiness }: Slot): boolean => readiness !== undefined;
+  const serving = (): Slot[] => [...slots.values()].filter(isServing);
   return {
     port: port.promise,
     readiness: () => combineReadiness([...slots.values()], now(), stopping),
-    serving: () => [...slots.values()].filter(({ readiness }) => readiness !== undefined).length,
+    serving: () => serving().length,
     lost: () => lost,
+    readings() {
+      const workers = serving().flatMap(({ process }) => process ?? []);
+      return readings.take(workers, (worker) => {
+        worker.send({ imageChecker: 'metrics' });
+      });
+    },
     reload() {
       send({ imageChecker: 'reload' });
     },

@@ -13,10 +13,10 @@ What \`/metrics\` of the admin listener shows, in the text format of Prometheus.
 of a fixed list, the names of rules (the first 200 of the file), those of allowed clients or the hosts
 of the config; an image or a namespace is never one. Written by \`npm run docs:metrics\` from the code.
 
-With \`workers\` above 1 the counts are the sums of all workers, which a worker that ends takes its own
-share from: to Prometheus a counter that begins anew, so that \`increase\` may count once more what the
-other workers had counted. \`image_checker_worker_losses_total\` tells of it. What a process has (memory,
-descriptors, CPU) is added up as well, and when it started is not told.
+With \`workers\` above 1 the counts are the sums of all workers. What a worker had counted stays in them
+when it ends and another takes its place, all but what it counted since \`/metrics\` was read last;
+\`image_checker_worker_losses_total\` tells of it. What a process has (memory, descriptors, CPU) is added
+up as well, and when it started is not told.
 
 ## The service
 

@@ -109,6 +109,21 @@ describe('a service of two workers', () => {
     expect(reviews.filter(({ verdict }) => verdict === 'denied')).toHaveLength(10);
   });
 
+  it('forgets nothing of what a worker has counted when it ends', async () => {
+    await rightAnswers(10);
+    const allowed = 'image_checker_reviews_total{verdict="allowed",mode="none"}';
+    const durations = 'image_checker_review_duration_seconds_count';
+    expect([await metric(allowed), await metric(durations)]).toEqual([10, 20]);
+    for (const pid of workers()) {
+      process.kill(pid, 'SIGKILL');
+      await eventually('its end', () => (existsSync(`/proc/${pid}`) ? undefined : true));
+      await untilServing(2);
+    }
+    expect([await metric(allowed), await metric(durations)]).toEqual([10, 20]);
+    await rightAnswers(1);
+    expect([await metric(allowed), await metric(durations)]).toEqual([11, 22]);
+  });
+
   it('gives no wrong verdict while one worker after the other is killed, and replaces them', async () => {
     const asking = load(caller);
     for (let turn = 1; turn <= 2; turn++) {

@@ -1,15 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { AggregatorRegistry, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { createMetrics } from '../../src/record/metrics.ts';
 import type { MetricsProbe } from '../../src/record/metrics.ts';
-import { createPrimaryMetrics } from '../../src/record/worker-metrics.ts';
+import type { PrimaryMetrics, PrimaryProbe, Reading } from '../../src/record/worker-metrics.ts';
+import { countsOf, createPrimaryMetrics } from '../../src/record/worker-metrics.ts';
 import { policyOf } from '../support/policy.ts';
 import { samplesOf } from '../support/samples.ts';
 
 const policy = policyOf({ rules: [{ name: 'a', require: { digest: true } }] });
 
 /** What a worker tells the primary process of its metrics. */
-function told(given: Partial<MetricsProbe>): Promise<object> {
+function told(given: Partial<MetricsProbe>): Promise<Reading> {
   const registry = new Registry();
   const probe: MetricsProbe = {
     policy: () => policy,
@@ -71,14 +72,51 @@ describe('the metrics of two workers', () => {
   });
 });
 
+function primary(given: Partial<PrimaryProbe>): PrimaryMetrics {
+  const readings = (): Promise<readonly Reading[]> => Promise.resolve([]);
+  return createPrimaryMetrics({
+    ...{ serving: () => 1, ready: () => true, lost: () => 0, readings },
+    ...given,
+  });
+}
+
 describe('the metrics of the process over the workers', () => {
   it.each([
     [true, 1],
     [false, 0],
   ])('are ready by /readyz: %s', async (ready, value) => {
-    const metrics = createPrimaryMetrics({ serving: () => 1, ready: () => ready, lost: () => 7 });
+    const metrics = primary({ ready: () => ready, lost: () => 7 });
     const text = await metrics.metrics();
     expect(samplesOf(text, 'image_checker_ready')).toEqual({ '': value });
     expect(samplesOf(text, 'image_checker_log_lines_lost_total')).toEqual({ '': 7 });
+  });
+});
+
+describe('what a worker has counted', () => {
+  /** As it comes from another process. */
+  async function reading(): Promise<Reading> {
+    const registers = [new Registry()];
+    new Counter({ name: 'c_total', help: '-', labelNames: ['a'], registers }).inc({ a: 'x' }, 5);
+    new Histogram({ name: 'h', help: '-', buckets: [1, 10], registers }).observe(7);
+    new Gauge({ name: 'g', help: '-', registers }).set(3);
+    new Counter({ name: 'own_total', help: '-', registers, aggregator: 'omit' }).inc();
+    return JSON.parse(JSON.stringify(await registers[0]?.getMetricsAsJSON())) as Reading;
+  }
+
+  it('is added to what the others count once it has ended, and its state is not', async () => {
+    const ofEnded = await countsOf([await countsOf([await reading()]), await reading()]);
+    const text = await AggregatorRegistry.aggregate([ofEnded, await reading()]).metrics();
+    expect(samplesOf(text, 'c_total')).toEqual({ 'a="x"': 15 });
+    expect(samplesOf(text, 'h_bucket')).toEqual({ 'le="1"': 0, 'le="10"': 3, 'le="+Inf"': 3 });
+    expect([samplesOf(text, 'h_sum'), samplesOf(text, 'h_count')]).toEqual([{ '': 21 }, { '': 3 }]);
+    expect(samplesOf(text, 'g')).toEqual({ '': 3 });
+    expect(samplesOf(text, 'own_total')).toEqual({});
+  });
+
+  it('is shown although none is left', async () => {
+    const ofEnded = await countsOf([await reading()]);
+    const text = await primary({ readings: () => Promise.resolve([ofEnded]) }).metrics();
+    expect(samplesOf(text, 'c_total')).toEqual({ 'a="x"': 5 });
+    expect(samplesOf(text, 'image_checker_ready')).toEqual({ '': 1 });
   });
 });

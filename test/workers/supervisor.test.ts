@@ -2,8 +2,20 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { createSupervisor } from '../../src/workers/supervisor.ts';
 import type { Supervisor, WorkerProcess } from '../../src/workers/supervisor.ts';
 import type { FromWorker, ToWorker } from '../../src/workers/messages.ts';
+import type { Reading } from '../../src/record/worker-metrics.ts';
 import { memoryLog } from '../support/service.ts';
 import type { MemoryLog } from '../support/service.ts';
+
+/** As a registry with one counter holds it. */
+function reading(value: number): Reading {
+  const metric = { name: 'counted_total', help: '-', type: 'counter', aggregator: 'sum' };
+  return [{ ...metric, values: [{ value, labels: {} }] }] as unknown as Reading;
+}
+
+function sumOf(readings: readonly Reading[]): number {
+  const values = readings.flat().flatMap((metric) => metric.values);
+  return values.reduce((sum, { value }) => sum + value, 0);
+}
 
 /** A process as the test moves it. */
 class FakeProcess implements WorkerProcess {
@@ -37,6 +49,11 @@ class FakeProcess implements WorkerProcess {
     const readiness = { ready: true, reasons: [], policy: 'p@1', failedReloads: [] };
     this.#onMessage({ imageChecker: 'state', readiness, lost });
     this.#onMessage({ imageChecker: 'serving', port: 1234 });
+  }
+
+  /** Answers with what it has counted. */
+  count(value: number): void {
+    this.#onMessage({ imageChecker: 'metrics', reading: reading(value) });
   }
 
   end(): void {
@@ -159,6 +176,57 @@ describe('the lines that workers lost', () => {
     expect(supervisor.lost()).toBe(9);
     processes[2]?.serve(1);
     expect(supervisor.lost()).toBe(10);
+  });
+});
+
+describe('what workers have counted', () => {
+  it('is asked of those that serve, and stays when one of them ends', async () => {
+    const { supervisor, processes } = open(3);
+    for (const process of processes.slice(0, 2)) process.serve();
+    const first = supervisor.readings();
+    expect(processes.map(({ told }) => told)).toEqual([['metrics'], ['metrics'], []]);
+    processes[0]?.count(3);
+    processes[1]?.count(4);
+    expect(sumOf(await first)).toBe(7);
+    processes[2]?.serve();
+    processes[1]?.end();
+    const second = supervisor.readings();
+    processes[0]?.count(5);
+    processes[2]?.count(0);
+    expect(sumOf(await second)).toBe(9);
+  });
+
+  it('is what it said last of one that does not answer, for one that ends meanwhile too', async () => {
+    const { supervisor, processes } = open(3);
+    for (const process of processes) process.serve();
+    const first = supervisor.readings();
+    for (const process of processes) process.count(1);
+    await first;
+    const second = supervisor.readings();
+    processes[0]?.count(10);
+    processes[1]?.end();
+    await jest.advanceTimersByTimeAsync(1999);
+    let sum = 0;
+    void second.then((got) => (sum = sumOf(got)));
+    await jest.advanceTimersByTimeAsync(0);
+    expect(sum).toBe(0);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(sum).toBe(12);
+  });
+
+  it('is asked once for all who want it at the same time', async () => {
+    const { supervisor, processes } = open(1);
+    processes[0]?.serve();
+    const both = [supervisor.readings(), supervisor.readings()];
+    expect(processes[0]?.told).toEqual(['metrics']);
+    processes[0]?.count(2);
+    expect((await Promise.all(both)).map(sumOf)).toEqual([2, 2]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('is nothing before any serves', async () => {
+    const { supervisor } = open(1);
+    expect(sumOf(await supervisor.readings())).toBe(0);
   });
 });
 
