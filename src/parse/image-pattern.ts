@@ -123,8 +123,7 @@ function readWildcardRegistry(first: string, rest: readonly string[]): ParsedPat
 }
 
 function readPath(registry: RegistryPart, components: readonly string[]): ParsedPattern<NameParts> {
-  const official = isHub(registry) && components.length === 1 && components[0] !== '**';
-  const path = official ? ['library', ...components] : components;
+  const path = isOfficial(registry, components) ? [OFFICIAL, ...components] : components;
   const wrong = path.find((component) => component !== '**' && !isComponentGlob(component));
   if (wrong !== undefined) return refuse(componentMistake(wrong), COMPONENT_HINT);
   const least = path
@@ -142,8 +141,12 @@ function readPath(registry: RegistryPart, components: readonly string[]): Parsed
   };
 }
 
-function isHub(registry: RegistryPart): boolean {
-  return registry.kind === 'exact' && registry.registry === 'docker.io';
+/** Where Docker Hub keeps what is named by one component. */
+const OFFICIAL = 'library';
+
+function isOfficial(registry: RegistryPart, path: readonly unknown[]): boolean {
+  const isHub = registry.kind === 'exact' && registry.registry === 'docker.io';
+  return isHub && path.length === 1 && path[0] !== '**';
 }
 
 const COMPONENT_HINT =
@@ -167,11 +170,19 @@ function refuse(error: string, hint: string): ParsedPattern<never> {
   return { ok: false, error, hint };
 }
 
-/** The pattern with its host in lower case; the same one where it is. */
+/** The pattern with its host in lower case, as `foldRegistry` has references; the same one where it is. */
 export function foldImagePattern(pattern: ImagePattern): ImagePattern {
   if (pattern.registry.kind === 'any') return pattern;
   const registry = foldRegistryPattern(pattern.registry);
-  return registry === pattern.registry ? pattern : { ...pattern, registry };
+  if (registry === pattern.registry) return pattern;
+  const { path, literalPath } = pattern;
+  if (!isOfficial(registry, path)) return { ...pattern, registry };
+  return {
+    ...pattern,
+    registry,
+    path: [compileGlob(OFFICIAL), ...path],
+    literalPath: literalPath === undefined ? undefined : `${OFFICIAL}/${literalPath}`,
+  };
 }
 
 /** How a tag beside a digest is read: the node pulls the digest, so the tag proves nothing. */

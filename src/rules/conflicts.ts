@@ -1,3 +1,4 @@
+import { foldImagePattern } from '../parse/image-pattern.ts';
 import type { ImagePattern, RegistryPart } from '../parse/image-pattern.ts';
 import {
   allDisjoint,
@@ -80,16 +81,14 @@ function allRegistriesForbidden(require: Requirement, forbid: Prohibition): bool
 
 function allImagesForbidden({ images }: Requirement, forbid: Prohibition): boolean {
   if (images === undefined || forbid.images === undefined) return false;
-  return eachWithin(images.map(fold), forbid.images.map(fold), (outer, inner) =>
-    patternContains(outer, inner, { outer: 'as-written', inner: 'as-proof' }),
+  return eachWithin(
+    images.map(foldImagePattern),
+    forbid.images.map(foldImagePattern),
+    (outer, inner) => patternContains(outer, inner, { outer: 'as-written', inner: 'as-proof' }),
   );
 }
 
 function allTagsForbidden({ tags }: Requirement, forbid: Prohibition): boolean {
   if (tags === undefined || forbid.tags === undefined) return false;
   return eachWithin(tags, forbid.tags, globContains);
-}
-
-function fold(pattern: ImagePattern): ImagePattern {
-  return { ...pattern, registry: foldRegistry(pattern.registry) };
 }

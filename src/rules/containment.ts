@@ -1,5 +1,6 @@
 import type { Glob } from '../parse/glob.ts';
 import type { ImagePattern, RegistryPart, TagReading } from '../parse/image-pattern.ts';
+import { foldRegistryPattern } from '../parse/registry-pattern.ts';
 import type { SelectorSpec } from './schema.ts';
 
 /*
@@ -56,8 +57,7 @@ export function registriesDisjoint(left: RegistryPart, right: RegistryPart): boo
 
 /** Hosts without case, as what forbids compares them. */
 export function foldRegistry(part: RegistryPart): RegistryPart {
-  if (part.kind === 'exact') return { ...part, registry: part.registry.toLowerCase() };
-  return part.kind === 'suffix' ? { ...part, suffix: part.suffix.toLowerCase() } : part;
+  return part.kind === 'any' ? part : foldRegistryPattern(part);
 }
 
 /** How the tags of two patterns are read. */

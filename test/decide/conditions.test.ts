@@ -184,7 +184,9 @@ describe('forbid.registries', () => {
 
 describe('forbid.images', () => {
   const policy = policyOfRule({
-    forbid: { images: ['**/evil', 'redis:6*', 'Mixed.io/x', `a.com/x@${DIGEST}`] },
+    forbid: {
+      images: ['**/evil', 'redis:6*', 'Mixed.io/x', 'Docker.io/curl', `a.com/x@${DIGEST}`],
+    },
   });
 
   it.each(['nginx', 'evil/x', 'redis:7', `redis@${DIGEST}`, `a.com/x@${OTHER_DIGEST}`, 'a.com/x'])(
@@ -204,6 +206,8 @@ describe('forbid.images', () => {
     ['mixed.io/x', 'mixed.io/x:latest'],
     ['MIXED.IO/x', 'MIXED.IO/x:latest'],
     [`A.com/x:1@${DIGEST}`, `A.com/x:1@${DIGEST}`],
+    ['curl', 'docker.io/library/curl:latest'],
+    ['DOCKER.io/curl', 'DOCKER.io/curl:latest'],
   ])('hits %s', (image, normalized) => {
     expect(objections(policy, image)).toEqual([`the-rule: ${normalized} is forbidden`]);
   });

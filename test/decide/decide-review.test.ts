@@ -347,6 +347,12 @@ describe('a host in another spelling', () => {
       'registry.example.com/x:1',
       false,
     ],
+    [
+      'of Docker Hub, as written in the rule, is asked by its short name too',
+      [{ ...pinned, match: { images: ['Docker.io/nginx'] } }, all],
+      'nginx:1',
+      false,
+    ],
   ])('%s', (_title, rules, image, allowed) => {
     expect(decideImage(policyOf({ rules }), image).allowed).toBe(allowed);
   });

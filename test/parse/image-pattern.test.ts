@@ -8,7 +8,7 @@ import {
   parseImagePattern,
 } from '../../src/parse/image-pattern.ts';
 import type { ImageReference } from '../../src/parse/image-reference.ts';
-import { parseImageReference } from '../../src/parse/image-reference.ts';
+import { foldRegistry, parseImageReference } from '../../src/parse/image-reference.ts';
 import { oracleTakes } from './pattern-oracle.ts';
 import { DIGEST, OTHER_DIGEST } from '../support/policy.ts';
 
@@ -472,6 +472,41 @@ describe('the host of a pattern, in lower case', () => {
   ])('makes of %s a pattern of %j', (source, registry) => {
     const pattern = readPattern(source);
     expect(foldImagePattern(pattern)).toEqual({ ...pattern, registry });
+  });
+
+  it.each([
+    ['Docker.io/nginx', 'docker.io/nginx'],
+    ['INDEX.docker.io/nginx:v*', 'docker.io/nginx:v*'],
+    ['Docker.io/team-*', 'docker.io/team-*'],
+    ['Docker.io/**', 'docker.io/**'],
+    ['Docker.io/a/b', 'docker.io/a/b'],
+  ])('makes of %s what %s is', (source, folded) => {
+    const read = { ...foldImagePattern(readPattern(source)), source: folded };
+    expect(JSON.stringify(read)).toBe(JSON.stringify(readPattern(folded)));
+  });
+
+  it('takes of references in lower case what it takes when all is written in lower case', () => {
+    const host = fc.constantFrom(
+      'Docker.io',
+      'INDEX.docker.io',
+      'docker.io',
+      'A.com:5000',
+      'X.A.com',
+    );
+    const path = fc.constantFrom('nginx', 'library/nginx', 'team/nginx', 'nginx/library');
+    const wild = fc.constantFrom('**', '*', 'n*', '**/nginx', 'library/*', 'library/**', '*/*');
+    const hostPattern = fc.oneof(host, fc.constantFrom('**', '*.A.com'));
+    const written = (...parts: readonly fc.Arbitrary<string>[]): fc.Arbitrary<string> =>
+      fc.tuple(...parts).map((all) => all.join('/'));
+    fc.assert(
+      fc.property(written(hostPattern, fc.oneof(path, wild)), written(host, path), (one, other) => {
+        const folded = foldImagePattern(readPattern(one));
+        expect(matchesReference(folded, foldRegistry(readReference(other)), 'as-written')).toBe(
+          takes(one.toLowerCase(), other.toLowerCase()),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it.each(['**', '**/x', 'nginx', 'example.com/x', '*.example.com/x'])(
