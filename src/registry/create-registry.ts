@@ -76,9 +76,7 @@ async function fetchManifest(
 ): Promise<Manifest | undefined> {
   const endpoint = endpointOf(repository, hosts);
   if (!isTag(reference) && !isDigest(reference)) {
-    throw unavailable(
-      `${endpoint.host}: expected a tag or a digest, got ${JSON.stringify(reference)}`,
-    );
+    throw limited(`${endpoint.host}: expected a tag or a digest, got ${JSON.stringify(reference)}`);
   }
   const question = {
     path: `manifests/${reference}`,
@@ -121,9 +119,7 @@ async function fetchBlob(
 ): Promise<Uint8Array | undefined> {
   const endpoint = endpointOf(repository, hosts);
   if (!isDigest(digest))
-    throw unavailable(
-      `${endpoint.host}: expected the digest of a blob, got ${JSON.stringify(digest)}`,
-    );
+    throw limited(`${endpoint.host}: expected the digest of a blob, got ${JSON.stringify(digest)}`);
   if (size > MAX_BLOB) {
     throw limited(
       `${endpoint.host}: expected a blob of at most ${MAX_BLOB} bytes, got ${digest} of ${size}`,

@@ -1,6 +1,6 @@
 import type { RegistriesConfig, RegistryHostConfig } from '../config/registries.ts';
 import { isPathComponent, isRegistry } from '../parse/reference-grammar.ts';
-import { unavailable } from './failure.ts';
+import { limited } from './failure.ts';
 import type { Repository } from './registry.ts';
 
 /** Where the requests about a repository go. */
@@ -24,26 +24,33 @@ const HUB = 'docker.io';
 const HUB_API = 'registry-1.docker.io';
 const NO_SETTINGS: RegistryHostConfig = { plainHttp: false };
 
-/** @throws {ImageCheckerError} `registry-unavailable` for what names no host or no repository */
+/**
+ * Nobody asks where there is no endpoint, and whoever creates pods chooses the spelling.
+ *
+ * @throws {ImageCheckerError} `registry-limited` for what names no host or no repository
+ */
 export function endpointOf(repository: Repository, hosts: RegistriesConfig['hosts']): Endpoint {
   const endpoint = hostEndpointOf(repository.registry, hosts);
   const path = endpoint.prefix + repository.repository;
   if (!path.split('/').every(isPathComponent)) {
-    throw unavailable(
+    throw limited(
       `${endpoint.registry}: expected a repository, got ${JSON.stringify(repository.repository)}`,
     );
   }
   return { ...endpoint, path };
 }
 
-/** The host alone. @throws {ImageCheckerError} `registry-unavailable` for what names none */
+/** The host alone. @throws {ImageCheckerError} `registry-limited` for what names none */
 export function hostEndpointOf(registry: string, hosts: RegistriesConfig['hosts']): HostEndpoint {
   const isNamed = Object.hasOwn(hosts, registry);
   const settings = (isNamed ? hosts[registry] : undefined) ?? NO_SETTINGS;
   const place = placeOf(registry, settings.mirror);
   const origin = `${settings.plainHttp ? 'http' : 'https'}://${place.host}`;
   if (!isHost(place.host, origin)) {
-    throw unavailable(`expected a registry that can be asked, got ${JSON.stringify(registry)}`);
+    throw limited(
+      `expected a registry that can be asked, got ${JSON.stringify(registry)}`,
+      'write its host in lower case, and its port without a zero before it',
+    );
   }
   return { registry, ...place, origin, path: '', settings, isNamed };
 }

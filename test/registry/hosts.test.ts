@@ -3,6 +3,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { issueLeaf, makeAuthority } from '../../src/setup/pki.ts';
 import { endpointOf } from '../../src/registry/endpoint.ts';
+import type { Repository } from '../../src/registry/registry.ts';
 import { ports } from '../support/certificates.ts';
 import { newRegistryWorld, send, sha256 } from '../support/registry-server.ts';
 import type { RegistryWorld } from '../support/registry-server.ts';
@@ -56,11 +57,27 @@ describe('the host that is asked', () => {
     'constructor.',
     'A.test',
   ])('is none for the registry "%s"', (registry) => {
-    expect(() => endpointOf({ registry, repository: 'x' }, {})).toThrow(
-      'expected a registry that can be asked',
-    );
+    const refused = refusalOf({ registry, repository: 'x' });
+    expect(refused).toMatchObject({ code: 'registry-limited' });
+    expect(refused).toMatchObject({
+      message: expect.stringMatching(/^expected a registry that can be asked/),
+    });
+  });
+
+  it.each(['', 'A', 'a//b', '..'])('is none for the repository "%s"', (repository) => {
+    expect(refusalOf({ registry: 'a.test', repository })).toMatchObject({
+      code: 'registry-limited',
+    });
   });
 });
+
+function refusalOf(repository: Repository): unknown {
+  try {
+    return endpointOf(repository, {});
+  } catch (thrown) {
+    return thrown;
+  }
+}
 
 describe('a host', () => {
   const app = { repository: 'team/app' };

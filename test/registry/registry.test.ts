@@ -139,7 +139,7 @@ describe('a registry', () => {
   ])('is not asked for %s', async (_title, repository, reference) => {
     const { server, registry } = await open(answering());
     const asked = registry.manifest({ registry: server.host, repository }, reference, soon());
-    await expect(asked).rejects.toMatchObject({ code: 'registry-unavailable' });
+    await expect(asked).rejects.toMatchObject({ code: 'registry-limited' });
     expect(server.requests).toEqual([]);
   });
 
