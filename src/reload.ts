@@ -26,22 +26,20 @@ export interface ReloadDeps {
 /** The reloads of a service: rules by themselves, certificates and client CA together. */
 export interface Reloaders {
   readonly reloadAll: () => Promise<void>;
-  /** Reloads when the files change, until the returned function is called. */
-  readonly watch: () => () => void;
+  /** Reloads when the files change after it resolves, until the function that it gives is called. */
+  readonly watch: () => Promise<() => void>;
   readonly failures: () => readonly FailedReload[];
   /** Whether the last loading of each was a success. */
   readonly results: () => Readonly<Record<string, boolean>>;
 }
 
 export function createReloaders(deps: ReloadDeps): Reloaders {
-  const { config, log, clock } = deps;
-  let watched: RulesWatch | undefined;
+  const { config, state, log, clock } = deps;
   const rules = createReloader({
     what: 'rules',
     load: () => loadPolicy(config.rules),
     apply: (policy) => {
       applyPolicy(policy, deps);
-      watched?.follow();
     },
     log,
     clock,
@@ -59,12 +57,16 @@ export function createReloaders(deps: ReloadDeps): Reloaders {
     async reloadAll() {
       await Promise.all([rules.reload(), certificates.reload()]);
     },
-    watch() {
+    async watch() {
       const { certificate, key, clientCA } = config.tls;
-      const watching = (watched = watchRules(deps, () => void rules.reload()));
-      const unwatchCertificates = watchFiles([certificate, key, clientCA], () => {
-        void certificates.reload();
-      });
+      const unwatchRules = await watchFiles(
+        () => [config.rules, ...state.policy.files],
+        () => void rules.reload(),
+      );
+      const unwatchCertificates = await watchFiles(
+        () => [certificate, key, clientCA],
+        () => void certificates.reload(),
+      );
       // What failed for a passing reason (no file handles left) is not told by a change of a file.
       const retry = setInterval(() => {
         for (const each of [rules, certificates]) {
@@ -73,7 +75,7 @@ export function createReloaders(deps: ReloadDeps): Reloaders {
       }, RETRY_MS).unref();
       return () => {
         clearInterval(retry);
-        watching.end();
+        unwatchRules();
         unwatchCertificates();
       };
     },
@@ -87,29 +89,6 @@ export function createReloaders(deps: ReloadDeps): Reloaders {
 
 function isFailure(failure: FailedReload | undefined): failure is FailedReload {
   return failure !== undefined;
-}
-
-interface RulesWatch {
-  /** Looks at the files that the rules in force name, and no longer at those of the rules before. */
-  readonly follow: () => void;
-  readonly end: () => void;
-}
-
-function watchRules({ config, state }: ReloadDeps, onChange: () => void): RulesWatch {
-  const named = (): readonly string[] => [config.rules, ...state.policy.files];
-  let files = named();
-  let unwatch = watchFiles(files, onChange);
-  return {
-    follow() {
-      if (named().join('\0') === files.join('\0')) return;
-      unwatch();
-      files = named();
-      unwatch = watchFiles(files, onChange);
-    },
-    end() {
-      unwatch();
-    },
-  };
 }
 
 function applyPolicy(policy: Policy, { config, state, log, clock }: ReloadDeps): void {

@@ -105,7 +105,7 @@ export async function startReviews(
   const readiness = (): Readiness => readinessOf(state, clock(), reloaders.failures());
   const reviews = await listen(tlsServer, config.listen, 'listen');
   logListenerErrors(tlsServer.server, log);
-  const unwatch = reloaders.watch();
+  const unwatch = await reloaders.watch();
   // What changed between the first reading and the watch is not told by it.
   await reloaders.reloadAll();
   return {

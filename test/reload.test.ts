@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import type { MemoryLog, ServiceFolder } from './support/service.ts';
 
 const QUAY = RULES.replace('docker.io', 'quay.io');
 const BROKEN = RULES.replace('registries:', 'registry:');
+const SIGNED = RULES.replace('explicitRegistry: true', 'signatures: [{ keys: [a.pub] }]');
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 
 let pki: TestPki;
@@ -30,11 +32,20 @@ describe('a service whose files change', () => {
   let folder: ServiceFolder;
   let service: Service;
   let log: MemoryLog;
+  let onLine: (message: string) => void;
 
   const start = async (change?: (folder: ServiceFolder) => Promise<void>) => {
+    onLine = () => undefined;
     folder = await newServiceFolder(pki);
     await change?.(folder);
-    log = memoryLog();
+    const plain = memoryLog();
+    log = {
+      ...plain,
+      info: (message, fields) => {
+        plain.info(message, fields);
+        onLine(message);
+      },
+    };
     service = await startService(folder.config, log, Date.now, new Registry());
   };
   const caller = (): Caller => ({
@@ -99,20 +110,34 @@ describe('a service whose files change', () => {
   });
 
   it('goes by a new key when the file changes that the rules name', async () => {
-    const pemOf = (): string =>
-      newSigningKey().trusted.key.export({ type: 'spki', format: 'pem' }).toString();
-    await start(({ config }) => writeFile(join(config.rules, '..', 'a.pub'), pemOf()));
+    await start(({ config }) => writeFile(join(config.rules, '..', 'a.pub'), newPem()));
     const keyFile = join(folder.folder, 'a.pub');
-    const signed = RULES.replace('explicitRegistry: true', 'signatures: [{ keys: [a.pub] }]');
-    await writeFile(folder.config.rules, signed);
+    await writeFile(folder.config.rules, SIGNED);
     await until(() => logged('rules reloaded') === 1);
-    await writeFile(keyFile, pemOf());
+    await writeFile(keyFile, newPem());
     await until(() => logged('rules reloaded') === 2);
     await writeFile(keyFile, 'no key');
     await until(() => logged('rules: not reloaded, the old state stays in force') === 1);
     await writeFile(folder.config.rules, RULES);
     await until(() => logged('rules reloaded') === 3);
     expect(await allows('docker.io/a')).toBe(true);
+  });
+
+  it.each([
+    ['the rules', 'rules.yaml', () => QUAY],
+    ['a key that only these name', 'a.pub', newPem],
+  ])('misses no change of %s while it takes rules that name other files', async (...row) => {
+    const [, name, newText] = row;
+    await start(({ config }) => writeFile(join(config.rules, '..', 'a.pub'), newPem()));
+    // At this line all has been read, and nobody has looked at the key since.
+    onLine = (message) => {
+      if (message !== 'rules reloaded') return;
+      onLine = () => undefined;
+      writeFileSync(join(folder.folder, name), newText());
+    };
+    await writeFile(folder.config.rules, SIGNED);
+    await until(() => logged('rules reloaded') === 2);
+    expect(await allows('quay.io/a')).toBe(name === 'rules.yaml');
   });
 
   it.each([
@@ -259,6 +284,11 @@ describe('a reloader', () => {
     expect(log.lines.at(-1)?.message).toBe('rules: the mistake is gone');
   });
 });
+
+/** A public key that nobody has seen before. */
+function newPem(): string {
+  return newSigningKey().trusted.key.export({ type: 'spki', format: 'pem' }).toString();
+}
 
 async function replacePair({ config }: ServiceFolder, { authority }: TestPki): Promise<void> {
   const hosts = [{ type: 'ip', value: '127.0.0.1' }] as const;

@@ -1,4 +1,3 @@
-import { watchFile, unwatchFile } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 /** How often the files are looked at. A look is one stat call each. */
@@ -8,41 +7,53 @@ const SETTLE_MS = 300;
 
 /**
  * Calls back after any of the files has changed and then stayed the same for a moment, so that a
- * file is not read while it is being written.
+ * file is not read while it is being written. Other files than before are a change too: nobody has
+ * looked at them since they were read.
  *
  * Looks by stat through symbolic links: that sees an editor's rename, the swap of the `..data` link
  * of a Kubernetes ConfigMap or Secret mount, and changes on file systems without notification.
+ *
+ * @param files asked at each look
+ * @returns once every change from now on is one that is called back for; what ends that
  */
-export function watchFiles(files: readonly string[], onChange: () => void): () => void {
-  let settling: NodeJS.Timeout | undefined;
-  const settle = async (before: string): Promise<void> => {
-    const now = await fingerprint(files);
-    if (now === before) onChange();
-    else schedule(now);
+export async function watchFiles(
+  files: () => readonly string[],
+  onChange: () => void,
+): Promise<() => void> {
+  /** What was called back for last: whatever was read then is at least as new. */
+  let known = await fingerprint(files());
+  let last = known;
+  let next: NodeJS.Timeout | undefined;
+  let ended = false;
+  const look = async (): Promise<void> => {
+    const now = await fingerprint(files());
+    if (ended) return;
+    if (now !== known && now === last) {
+      known = now;
+      onChange();
+    }
+    last = now;
+    wait();
   };
-  const schedule = (before: string): void => {
-    clearTimeout(settling);
-    settling = setTimeout(() => void settle(before), SETTLE_MS);
+  const wait = (): void => {
+    next = setTimeout(() => void look(), last === known ? INTERVAL_MS : SETTLE_MS).unref();
   };
-  const changed = (): void => {
-    void fingerprint(files).then(schedule);
-  };
-  for (const file of files) {
-    watchFile(file, { interval: INTERVAL_MS, persistent: false }, changed);
-  }
+  wait();
   return () => {
-    clearTimeout(settling);
-    for (const file of files) unwatchFile(file, changed);
+    ended = true;
+    clearTimeout(next);
   };
 }
 
-/** What tells one state of the files from another, a missing one included. */
+/** What tells one state of the files from another, a missing one and another list included. */
 async function fingerprint(files: readonly string[]): Promise<string> {
   const states = await Promise.all(
     files.map(async (file) => {
       const found = await stat(file, { bigint: true }).catch(() => undefined);
-      return found === undefined ? '' : [found.dev, found.ino, found.size, found.mtimeNs].join('-');
+      if (found === undefined) return [file];
+      // The time of change tells of other permissions, too.
+      return [file, found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs];
     }),
   );
-  return states.join(' ');
+  return states.map((state) => state.join('\0')).join('\0\0');
 }
