@@ -1,9 +1,10 @@
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ImageCheckerError } from '../errors.ts';
-import { readTextFile } from '../files/read-text-file.ts';
+import { unreadable } from '../files/read-text-file.ts';
 import { readRights, replaceFile } from '../files/replace-file.ts';
+import { decodeUtf8 } from '../files/utf8.ts';
 import { readImageFields } from '../pin/image-fields.ts';
 import type { ImageField } from '../pin/image-fields.ts';
 import { isPinned, pinImages } from '../pin/pin-images.ts';
@@ -21,7 +22,8 @@ has a digest stays as it is.
 
 With -f the images of the workloads in a manifest are taken: Pods (kube-apiserver's own manifest as
 well), Deployments, CronJobs and so on, of any number of documents. Everything else in the file
-stays as it is, byte for byte. When one image cannot be pinned nothing is written.
+stays as it is, byte for byte; a file that is no UTF-8 is refused. When one image cannot be pinned
+nothing is written.
 
 --check asks no registry: it finds what has no digest, for CI.
 
@@ -124,7 +126,10 @@ function isPrintedWhole({ write, check: only, output }: Flags): boolean {
 }
 
 async function readSource(file: string, cwd: string): Promise<SourceFile> {
-  const text = await readTextFile(resolve(cwd, file), '-f takes a manifest');
+  const bytes = await readFile(resolve(cwd, file)).catch((thrown: unknown) => {
+    throw unreadable(file, thrown, '-f takes a manifest');
+  });
+  const text = decodeUtf8(bytes, file);
   const { fields, problems } = readImageFields({ file, text });
   if (problems.length > 0) throw new ImageCheckerError('manifest-invalid', problems);
   return { file, text, fields };

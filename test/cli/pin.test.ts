@@ -1,4 +1,4 @@
-import { chmod, readFile, stat, symlink } from 'node:fs/promises';
+import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newRegistryWorld } from '../support/registry-server.ts';
@@ -128,6 +128,23 @@ describe('pin', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
+
+  it.each([['to print'], ['to write', '--write'], ['to check', '--check']])(
+    'refuses a manifest %s that is no UTF-8, and leaves it alone',
+    async (_title, ...flags) => {
+      const bytes = Buffer.from(`${manifest(app(':v1'))}# f\u00fcr\n`, 'latin1');
+      const file = await world.file('latin1.yaml', '');
+      await writeFile(file, bytes);
+      expect(await pin('-f', 'latin1.yaml', ...flags)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr:
+          'image-checker: error: latin1.yaml:6: expected UTF-8, got the byte 0xFC\n' +
+          'image-checker: hint: save it as UTF-8\n',
+      });
+      expect(await readFile(file)).toEqual(bytes);
+    },
+  );
 
   it('refuses a manifest that cannot be read', async () => {
     await world.file('broken.yaml', 'kind: Pod\nspec: [');
