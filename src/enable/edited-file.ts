@@ -1,8 +1,9 @@
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { ImageCheckerError } from '../errors.ts';
-import { readTextFile, unreadable } from '../files/read-text-file.ts';
+import { unreadable } from '../files/read-text-file.ts';
 import { readRights } from '../files/replace-file.ts';
 import type { FileRights } from '../files/replace-file.ts';
+import { decodeUtf8 } from '../files/utf8.ts';
 
 /** A file that is to be edited. */
 export interface EditedFile {
@@ -17,10 +18,11 @@ const MAX_LENGTH = 4 * 1024 * 1024;
 
 /** @throws {ImageCheckerError} `file-unreadable`; `manifest-invalid` for what is too large */
 export async function readEditedFile(named: string, hint: string): Promise<EditedFile> {
-  const file = await realpath(named).catch((thrown: unknown) => {
+  const cannot = (thrown: unknown): never => {
     throw unreadable(named, thrown, hint);
-  });
-  const text = await readTextFile(file, hint);
+  };
+  const file = await realpath(named).catch(cannot);
+  const text = decodeUtf8(await readFile(file).catch(cannot), file);
   if (text.length > MAX_LENGTH) {
     const message = `expected at most ${MAX_LENGTH} characters, got ${text.length}`;
     throw new ImageCheckerError('manifest-invalid', { file, message });

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { disable } from '../../src/enable/disable.ts';
 import { enable } from '../../src/enable/enable.ts';
@@ -280,6 +280,15 @@ describe('pre-flight refuses', () => {
     expect(failure.code).toBe(code);
     expect([world.confirmed, node.restarts]).toEqual([0, 0]);
     expect(await manifest()).toBe(before);
+    await expectTidy();
+  });
+
+  it('a manifest that is no UTF-8, of which a byte would be lost', async () => {
+    const bytes = Buffer.from(`${before}# f\u00fcr\n`, 'latin1');
+    await writeFile(node.manifest, bytes);
+    const failure = await failureOf(run(worldOf(node, {})));
+    expect(failure.message).toMatch(/kube-apiserver\.yaml:\d+: expected UTF-8, got the byte 0xFC$/);
+    expect(await readFile(node.manifest)).toEqual(bytes);
     await expectTidy();
   });
 
