@@ -22,8 +22,8 @@ has a digest stays as it is.
 
 With -f the images of the workloads in a manifest are taken: Pods (kube-apiserver's own manifest as
 well), Deployments, CronJobs and so on, of any number of documents. Everything else in the file
-stays as it is, byte for byte; a file that is no UTF-8 is refused. When one image cannot be pinned
-nothing is written.
+stays as it is, byte for byte. A file that is no UTF-8 is refused, and so is what is no object of
+Kubernetes, and a kind with a slip in it (Pdo). When one image cannot be pinned nothing is written.
 
 --check asks no registry: it finds what has no digest, for CI.
 

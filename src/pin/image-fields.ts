@@ -27,10 +27,12 @@ export function readImageFields(source: SourceText): ImageFields {
   const lines = new LineCounter();
   const problems: Problem[] = [];
   const fields = new Map<number, ImageField>();
-  const say = (offset: number, message: string): void => {
-    problems.push({ file: source.file, line: lineOf(lines, offset), message });
+  const say: Say = (offset, message, hint) => {
+    const line = lineOf(lines, offset);
+    problems.push({ file: source.file, line, message, ...(hint !== undefined && { hint }) });
   };
-  for (const document of documentsOf(source.text, lines)) {
+  const documents = documentsOf(source.text, lines);
+  for (const document of documents) {
     for (const { path, image } of imagesOf(document, say)) {
       const place = placeOf(document, path, image, source.text);
       if (typeof place !== 'number') {
@@ -38,6 +40,9 @@ export function readImageFields(source: SourceText): ImageFields {
       } else
         say(place, `expected ${image} to be written in one piece, got another way of writing it`);
     }
+  }
+  if (problems.length === 0 && documents.every(isEmpty)) {
+    say(0, 'expected a Kubernetes object, got nothing at all', HINT);
   }
   return { fields: [...fields.values()].sort((a, b) => a.start - b.start), problems };
 }
@@ -48,11 +53,18 @@ function documentsOf(text: string, lineCounter: LineCounter): readonly Document.
   return Array.isArray(documents) ? documents : [];
 }
 
+/** Also for what is commented out, and between separators without anything. */
+function isEmpty({ contents }: Document.Parsed): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
+}
+
 function lineOf(lines: LineCounter, offset: number): number {
   return Math.max(lines.linePos(offset).line, 1);
 }
 
-type Say = (offset: number, message: string) => void;
+type Say = (offset: number, message: string, hint?: string) => void;
+
+const HINT = 'name a manifest of Kubernetes';
 
 function imagesOf(
   document: Document.Parsed,
@@ -78,8 +90,12 @@ function imagesOf(
           );
         },
         skipped: () => undefined,
-        foreign: () => undefined,
-        misspelt: () => undefined,
+        foreign: (message, path) => {
+          say(rangeAt(document, path)?.[0] ?? begin, message, HINT);
+        },
+        misspelt: (message, path, hint) => {
+          say(rangeAt(document, path)?.[0] ?? begin, message, hint);
+        },
         invalid: (message, path) => {
           say(rangeAt(document, path)?.[0] ?? begin, message);
         },

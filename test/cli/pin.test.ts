@@ -146,6 +146,19 @@ describe('pin', () => {
     },
   );
 
+  it('refuses a kind with a slip in it and what is no object, and says what to do', async () => {
+    await world.file('slip.yaml', 'apiVersion: v1\nkind: Pdo\n---\nfoo: bar\n');
+    expect(await pin('-f', 'slip.yaml', '--check')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `image-checker: error: slip.yaml:2: expected a kind that v1 has, got "Pdo"
+image-checker: hint: did you mean "Pod"?
+image-checker: error: slip.yaml:4: expected a Kubernetes object, got a mapping without kind
+image-checker: hint: name a manifest of Kubernetes
+`,
+    });
+  });
+
   it('refuses a manifest that cannot be read', async () => {
     await world.file('broken.yaml', 'kind: Pod\nspec: [');
     const { code, stderr } = await pin('-f', 'broken.yaml');

@@ -151,15 +151,33 @@ spec: { template: { spec: { containers: [{ image: other:1 }] } } }
       '6 Pod (no name): expected spec.containers[0].image to be a string, got 1',
     ],
     ['an alias of nothing', pod('*absent'), '1 not YAML: '],
+    [
+      'a kind with a slip in it',
+      pod('nginx:1').replace('Pod', 'Pdo'),
+      '2 expected a kind that v1 has, got "Pdo"',
+    ],
+    [
+      'no Kubernetes object',
+      'image: nginx:1\n',
+      '1 expected a Kubernetes object, got a mapping without kind',
+    ],
+    [
+      'no Kubernetes object behind one',
+      `${pod('nginx:1')}---\nfoo: bar\n`,
+      '8 expected a Kubernetes object, got a mapping without kind',
+    ],
+    ['a text', 'nginx:1\n', '1 expected a Kubernetes object, got a string'],
+    ['an empty file', '', '1 expected a Kubernetes object, got nothing at all'],
+    ['comments alone', '# nothing\n', '1 expected a Kubernetes object, got nothing at all'],
+    ['separators alone', '---\n---\n', '1 expected a Kubernetes object, got nothing at all'],
   ])('are a problem: %s', (_title, text, message) => {
     const { problems } = fields(text);
     expect(problems[0]).toContain(message);
   });
 
   it.each([
-    ['an empty file', ''],
-    ['comments alone', '# nothing\n'],
-    ['no Kubernetes object', 'image: nginx:1\n'],
+    ['a list of nothing', 'apiVersion: v1\nkind: List\nitems: []\n'],
+    ['a kind without pods', 'apiVersion: v1\nkind: ConfigMap\n---\n# nothing\n'],
     ['a container without an image', 'kind: Pod\nspec: { containers: [{ name: a }] }\n'],
   ])('are none in %s', (_title, text) => {
     expect(fields(text)).toEqual({ images: [], problems: [] });
