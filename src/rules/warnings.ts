@@ -23,7 +23,9 @@ export function findWarnings({ spec }: ImagePolicy): readonly RulesWarning[] {
     ...warnOfPolicy(spec),
     ...ownWarnings.flat(),
     ...spec.rules.flatMap((rule, index) => warnOfPatterns(rule, ['spec', 'rules', index])),
-    ...spec.rules.flatMap((rule, index) => warnOfMovingTags(rule, ['spec', 'rules', index])),
+    ...spec.rules.flatMap((rule, index) =>
+      warnOfMovingTags(rule, spec.rules, ['spec', 'rules', index]),
+    ),
     ...spec.rules.flatMap((rule, index) =>
       warnOfExcuse(rule, spec.rules, ['spec', 'rules', index]),
     ),
@@ -78,13 +80,26 @@ function warnOfRule(rule: RuleSpec, path: Path): RulesWarning[] {
 }
 
 /** A review cannot change the pod: by a tag the node may pull what nobody has judged. */
-function warnOfMovingTags({ require }: RuleSpec, path: Path): RulesWarning[] {
-  if (!asksRegistry(require) || require?.digest === true) return [];
+function warnOfMovingTags(rule: RuleSpec, rules: readonly RuleSpec[], path: Path): RulesWarning[] {
+  if (rules.length > MAX_COMPARED_RULES || !asksRegistry(rule.require)) return [];
+  if (requiresDigest(rule) || rules.some((other) => pins(other, rule))) return [];
   const message =
     'what the tag points at is judged, and the node may pull another image by it later';
   const hint =
     'add `digest: true` beside it, and write the digest behind the tag: name:tag@sha256:...';
   return [{ path: [...path, 'require'], message, hint }];
+}
+
+function requiresDigest({ require }: RuleSpec): boolean {
+  return require?.digest === true;
+}
+
+/** Whether the other rule lets nothing run without a digest of all that this one covers. */
+function pins(other: RuleSpec, rule: RuleSpec): boolean {
+  const isStrict = other.mode === 'enforce' && other.except === undefined;
+  return (
+    isStrict && requiresDigest(other) && selectorContains(other.match, rule.match, 'as-written')
+  );
 }
 
 /** Whoever creates a pod names the registry: one of their own need not answer. */

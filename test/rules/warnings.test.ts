@@ -196,6 +196,16 @@ describe('warnings about a rules file', () => {
       [{ onError: 'allow', require: { ...AGED, images: ['docker.io/a', '**/b'] } }],
       /^rules\.0\.onError: the rule covers every registry/,
     ],
+    [
+      'a tag that moves beside digests for a part, for some and without denial',
+      [
+        { match: PROD, require: { digest: true, explicitRegistry: true } },
+        { except: [PROD], require: { digest: true, registries: ['docker.io'] } },
+        { mode: 'warn', require: { digest: true } },
+        { match: { images: ['docker.io/**'] }, require: { maxAge: 30 } },
+      ],
+      /^rules\.3\.require: what the tag points at is judged, and the node may pull another/,
+    ],
   ])('are given for %s', (_title, rules, expected) => {
     expect(warn(rules)).toEqual([expect.stringMatching(expected)]);
   });
@@ -324,6 +334,20 @@ describe('warnings about a rules file', () => {
       [
         { onError: 'allow', match: PROD, require: { ...AGED, ...docker } },
         { onError: 'warn', require: { ...AGED, images: ['docker.io/**'] } },
+      ],
+    ],
+    [
+      'a tag beside a digest that another rule requires of everything',
+      [
+        { require: { digest: true } },
+        { match: { images: ['docker.io/**'] }, require: { maxAge: 30 } },
+      ],
+    ],
+    [
+      'a tag beside a digest that a later rule requires of the same and more',
+      [
+        { match: { namespaces: ['prod-a'] }, require: { maxAge: 30 } },
+        { match: PROD, require: { digest: true } },
       ],
     ],
     [
