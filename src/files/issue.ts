@@ -46,6 +46,10 @@ function describeIssue(issue: Issue, value: unknown, schema: z.ZodType): Describ
     const known = knownKeys(schema, issue.path);
     return issue.keys.map((key) => unknownKey([...issue.path, key], key, known));
   }
+  if (issue.code === 'invalid_key') {
+    const holder = issue.path.slice(0, -1);
+    return issue.issues.map((inner) => wrongKey(inner, holder, String(issue.path.at(-1))));
+  }
   const name = nameOf(issue.path);
   const got = valueAt(value, issue.path);
   if (got === undefined && issue.code !== 'custom') {
@@ -56,6 +60,16 @@ function describeIssue(issue: Issue, value: unknown, schema: z.ZodType): Describ
       ? `${name}: ${issue.message}`
       : `${name}: expected ${expectation(issue)}, got ${show(got)}`;
   return [{ path: issue.path, message, ...hintOf(issue, got, schema) }];
+}
+
+/** What a mapping whose keys are free has against one of them. */
+function wrongKey(issue: Issue, holder: readonly PropertyKey[], key: string): DescribedIssue {
+  const name = nameOf(holder);
+  const message =
+    issue.code === 'custom'
+      ? `${name}: ${issue.message}, got ${show(key)}`
+      : `${name}: expected ${expectation(issue)} in each key, got ${show(key)}`;
+  return { path: [...holder, key], atKey: true, message };
 }
 
 function unknownKey(

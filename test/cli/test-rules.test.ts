@@ -160,7 +160,7 @@ describe('image-checker test', () => {
     [
       'an annotation that is never sent',
       [{ name: 'a', image: 'a', annotations: { a: 'b' }, expect: 'denied' }],
-      'annotations',
+      'cases[0].annotations: kube-apiserver sends no annotation whose key lacks .image-policy.k8s.io/, got "a"',
     ],
     ['no cases', [], 'cases: expected at least 1 item'],
   ])('refuses %s', async (_title, cases, message) => {

@@ -11,6 +11,15 @@ const schema = z.strictObject({
   level: z.enum(['low', 'high']).default('low'),
   items: z.array(z.strictObject({ key: z.string() })).optional(),
   words: z.array(z.string()).optional(),
+  labels: z
+    .record(
+      z
+        .string()
+        .min(1)
+        .refine((key) => key !== 'no', 'nobody reads this key'),
+      z.string(),
+    )
+    .optional(),
   nested: z
     .strictObject({ inner: z.strictObject({ leaf: z.boolean() }).prefault({ leaf: true }) })
     .optional(),
@@ -259,6 +268,16 @@ describe('a document', () => {
       'nested:\n\tinner: {}\n',
       '2:1 not YAML: tabs are not allowed as indentation [indent with spaces]',
     ],
+    [
+      'an empty key among free ones',
+      'labels: { a: x, "": y }\n',
+      '1:17 labels: expected at least 1 character in each key, got ""',
+    ],
+    [
+      'a free key that is refused',
+      'labels:\n  no: x\n',
+      '2:3 labels: nobody reads this key, got "no"',
+    ],
     ['an empty file', '', '1:1 the document: expected a mapping, got null'],
     ['comments alone', '# nothing\n\n', '1:1 the document: expected a mapping, got null'],
     ['a list at the top', '- name: abc\n', '1:1 the document: expected a mapping, got a list'],
@@ -266,7 +285,7 @@ describe('a document', () => {
     [
       'the key __proto__',
       '__proto__: { name: abc }\n',
-      '1:1 unknown key "__proto__" [known here: name, count, on, level, items, words, nested]',
+      '1:1 unknown key "__proto__" [known here: name, count, on, level, items, words, labels, nested]',
     ],
     [
       'the key constructor',
@@ -276,7 +295,7 @@ describe('a document', () => {
     [
       'a number for a key',
       '1: x\n',
-      '1:1 unknown key "1" [known here: name, count, on, level, items, words, nested]',
+      '1:1 unknown key "1" [known here: name, count, on, level, items, words, labels, nested]',
     ],
     [
       'a mapping for a key',
