@@ -27,9 +27,18 @@ A file of tests names a rules file, relative to itself, and cases:
       annotations: {}                  # those that kube-apiserver sends
       expect: denied
       rule: production-is-pinned       # or a list: each has to be violated
+    - name: a tag that moves is spoken of
+      image: docker.io/nginx:latest
+      expect: warned
     - name: a review as it was recorded
       review: { spec: { containers: [{ image: nginx }], namespace: default } }
       expect: denied
+
+What may be expected:
+  allowed   the pod may run, whether rules warn or not
+  warned    the pod may run, and a rule with mode warn is violated
+  denied    the pod may not run
+  unknown   allowed but for what a registry has to say: no test asks one
 
 Exit code 0 when all cases pass, 1 when one fails, 2 when a file cannot be used.
 

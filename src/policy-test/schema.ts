@@ -26,8 +26,10 @@ const policyCase = z
     namespace: text.optional().describe('Namespace of the pod; absent: default.'),
     annotations: annotations.optional(),
     expect: z
-      .enum(['allowed', 'denied', 'unknown'])
-      .describe('unknown: allowed but for what a registry has to say, which no test asks.'),
+      .enum(['allowed', 'warned', 'denied', 'unknown'])
+      .describe(
+        'allowed: with warnings or without; warned: allowed with one at least; unknown: allowed but for what a registry has to say, which no test asks.',
+      ),
     rule: z
       .union([text, z.array(text).min(1)])
       .optional()

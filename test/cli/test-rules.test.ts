@@ -27,6 +27,7 @@ const PASSING = [
     rule: ['production-is-pinned', 'trusted-registries', 'no-latest'],
   },
   { name: 'a warning', image: 'docker.io/nginx', expect: 'allowed', rule: 'no-latest' },
+  { name: 'the same by name', image: 'docker.io/nginx', expect: 'warned', rule: 'no-latest' },
   {
     name: 'an emergency',
     image: 'quay.io/a:1',
@@ -51,6 +52,9 @@ beforeAll(async () => {
       { name: 'by another rule', image: 'quay.io/a', expect: 'denied', rule: 'no-beta' },
       { name: 'passes', image: 'docker.io/a:1', expect: 'allowed' },
       { name: 'is allowed', image: 'docker.io/a:1', expect: 'denied' },
+      { name: 'is not warned of', image: 'docker.io/a:1', expect: 'warned' },
+      { name: 'is denied beside a warning', image: 'quay.io/a', expect: 'warned' },
+      { name: 'is warned of', image: 'docker.io/a', expect: 'denied' },
     ]),
   });
 });
@@ -68,7 +72,7 @@ describe('image-checker test', () => {
     expect(await test(['tests/pass.yaml'])).toEqual({
       code: EXIT.ok,
       stderr: '',
-      stdout: `tests/pass.yaml\n${PASSING.map(({ name }) => `  ✓ ${name}\n`).join('')}\n7 cases: 7 passed, 0 failed\n`,
+      stdout: `tests/pass.yaml\n${PASSING.map(({ name }) => `  ✓ ${name}\n`).join('')}\n8 cases: 8 passed, 0 failed\n`,
     });
   });
 
@@ -88,13 +92,16 @@ describe('image-checker test', () => {
       '      quay.io/a: tag latest (implied, no tag is written) is forbidden (rule no-latest, warn)\n',
     );
     expect(stdout).toContain('  ✗ is allowed\n      expected denied, got allowed\n');
-    expect(stdout).toContain('\n11 cases: 8 passed, 3 failed\n');
+    expect(stdout).toContain('  ✗ is not warned of\n      expected warned, got allowed\n');
+    expect(stdout).toContain('  ✗ is denied beside a warning\n      expected warned, got denied\n');
+    expect(stdout).toContain('  ✗ is warned of\n      expected denied, got warned\n');
+    expect(stdout).toContain('\n15 cases: 9 passed, 6 failed\n');
   });
 
   it('reports to a CI system with -o junit', async () => {
     const { code, stdout } = await test(['tests/fail.yaml', '-o', 'junit']);
     expect(code).toBe(EXIT.finding);
-    expect(stdout).toContain('<testsuites name="image-checker" tests="4" failures="3" errors="0">');
+    expect(stdout).toContain('<testsuites name="image-checker" tests="7" failures="6" errors="0">');
     expect(stdout).toContain('<testcase name="passes" classname="tests/fail.yaml"/>');
     expect(stdout).toContain(
       '<testcase name="is \\u{1b}[1mdenied" classname="tests/fail.yaml">\n' +
@@ -106,12 +113,12 @@ describe('image-checker test', () => {
   it('says everything as JSON', async () => {
     const { stdout } = await test(['tests/fail.yaml', '-o', 'json']);
     expect(JSON.parse(stdout)).toMatchObject({
-      summary: { cases: 4, passed: 1, failed: 3 },
+      summary: { cases: 7, passed: 1, failed: 6 },
       results: [
         { file: 'tests/fail.yaml', passed: false, expected: 'allowed', got: 'denied' },
         { missing: ['no-beta'] },
         { name: 'passes', passed: true, violations: [] },
-        {},
+        ...[{}, {}, {}, {}],
       ],
     });
   });
@@ -187,5 +194,6 @@ describe('image-checker test', () => {
   it('explains its files with --help', async () => {
     const { stdout } = await test(['--help']);
     expect(stdout).toContain('kind: PolicyTest');
+    expect(stdout).toContain('warned    the pod may run, and a rule with mode warn is violated');
   });
 });
