@@ -92,7 +92,7 @@ const prohibition = withSomeKey({
 const rule = z
   .strictObject({
     name: label.describe('Unique; it is in every reason, log line and metric.'),
-    description: z.string().optional(),
+    description: z.string().optional().describe('What the rule is for; read by people alone.'),
     mode: z
       .enum(['enforce', 'warn', 'audit'])
       .default('enforce')
@@ -170,27 +170,34 @@ function nameOf(rule: unknown): string | undefined {
   return named && typeof rule.name === 'string' ? rule.name : undefined;
 }
 
+const spec = z.strictObject({
+  unmatchedImages: z
+    .enum(['deny', 'allow'])
+    .default('deny')
+    .describe('What becomes of an image that no rule covers.'),
+  emptyReviews: z
+    .enum(['deny', 'allow'])
+    .default('deny')
+    .describe('What becomes of a review without containers.'),
+  breakGlass: breakGlass
+    .optional()
+    .describe('The emergency override by annotation; absent: there is none.'),
+  rules: z
+    .array(rule)
+    .superRefine(checkUniqueNames, { when: ({ value }) => Array.isArray(value) })
+    .describe('Each is asked of every image that it covers; their order means nothing.'),
+});
+
 /** The rules file, format `image-checker/v1` `ImagePolicy`; patterns come out compiled. */
 export const imagePolicySchema = z.strictObject({
-  apiVersion: z.literal('image-checker/v1'),
-  kind: z.literal('ImagePolicy'),
-  metadata: z.strictObject({ name: label }),
-  spec: z.strictObject({
-    unmatchedImages: z
-      .enum(['deny', 'allow'])
-      .default('deny')
-      .describe('What becomes of an image that no rule covers.'),
-    emptyReviews: z
-      .enum(['deny', 'allow'])
-      .default('deny')
-      .describe('What becomes of a review without containers.'),
-    breakGlass: breakGlass
-      .optional()
-      .describe('The emergency override by annotation; absent: there is none.'),
-    rules: z
-      .array(rule)
-      .superRefine(checkUniqueNames, { when: ({ value }) => Array.isArray(value) }),
-  }),
+  apiVersion: z.literal('image-checker/v1').describe('Format of the file, with its version.'),
+  kind: z.literal('ImagePolicy').describe('What the file holds.'),
+  metadata: z
+    .strictObject({
+      name: label.describe('Stands in answers and log lines, before the hash of the file.'),
+    })
+    .describe('What the policy is called.'),
+  spec: spec.describe('What is asked of the images of a pod, and what becomes of all others.'),
 });
 
 export type ImagePolicy = z.output<typeof imagePolicySchema>;

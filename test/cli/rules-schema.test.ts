@@ -105,19 +105,14 @@ describe('image-checker rules schema', () => {
     }
   });
 
-  it('describes what an author may wonder about', async () => {
-    const described = [...walk(await readSchema())].filter(([, { description }]) => description);
-    expect(described.map(([path]) => path.replace(/.*properties\//, ''))).toEqual(
-      expect.arrayContaining([
-        ...['unmatchedImages', 'emptyReviews', 'breakGlass', 'ticket', 'mode', 'match', 'except'],
-        ...['require', 'forbid', 'message', 'registries', 'images', 'tags', 'digest', 'onError'],
-        ...['signatures', 'keys', 'certificateChain', 'identities', 'san', 'sanPattern', 'keyless'],
-        ...['trustedRoot', 'issuer', 'annotations', 'repositories', 'threshold'],
-        ...['attestations', 'predicateType', 'provenance', 'builder', 'source', 'cel', 'sbom'],
-        ...['vulnerabilities', 'maxSeverity', 'scannedWithin', 'formats', 'forbiddenPackages'],
-        ...['digestMatchesTag', 'maxAge', 'platforms'],
-      ]),
+  it('describes every key', async () => {
+    const keys = [...walk(await readSchema())].filter(([path]) =>
+      /\/properties\/[^/]+$/.test(path),
     );
+    expect(keys.length).toBeGreaterThan(60);
+    expect(
+      keys.filter(([, { description }]) => !isText(description)).map(([path]) => path),
+    ).toEqual([]);
   });
 
   it('says that a rule has to ask or cover something', async () => {
