@@ -17,7 +17,7 @@ type Path = readonly PropertyKey[];
 
 /** A YAML document that was read, with the way back from a value to its place in the text. */
 export interface PlacedDocument {
-  /** Undefined where there are problems. */
+  /** Undefined where it is not YAML; of a key that stands there twice the last. */
   readonly value: unknown;
   readonly problems: readonly Problem[];
   problemOf(issue: DescribedIssue): Problem;
@@ -38,13 +38,15 @@ export function readDocument<T>(source: SourceText, schema: z.ZodType<T>): ReadR
 
 /** The same for a document that was parsed. */
 export function checkDocument<T>(document: PlacedDocument, schema: z.ZodType<T>): ReadResult<T> {
-  if (document.problems.length > 0) return { ok: false, problems: document.problems };
-  const parsed = schema.safeParse(document.value);
-  if (parsed.success) return { ok: true, value: parsed.data };
-  const problems = describeIssues(parsed.error.issues, document.value, schema)
-    .map((issue) => document.problemOf(issue))
-    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
-  return { ok: false, problems, raw: document.value };
+  const { value, problems } = document;
+  if (value === undefined) return { ok: false, problems };
+  const parsed = schema.safeParse(value);
+  if (parsed.success && problems.length === 0) return { ok: true, value: parsed.data };
+  const issues = parsed.success ? [] : describeIssues(parsed.error.issues, value, schema);
+  const all = [...problems, ...issues.map((issue) => document.problemOf(issue))].sort(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+  return { ok: false, problems: all, raw: value };
 }
 
 /** Reads one strict YAML document without a schema: for files that are not ours. */
@@ -60,18 +62,19 @@ export function parseYaml(source: SourceText): PlacedDocument {
     const { line, col } = lineCounter.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const mistakes = mistakesIn(document).map((mistake): Problem => ({
+  const found = mistakesIn(document);
+  const problems = found.map((mistake): Problem => ({
     file: source.file,
     ...place(offsetOfMistake(mistake, document, source)),
     ...describeMistake(mistake),
   }));
-  const { value, mistake } = toValue(document);
+  const { value, mistake } = found.some(isSyntax) ? { value: undefined } : toValue(document);
   if (mistake !== undefined) {
-    mistakes.push({ file: source.file, ...place(offsetOfAlias(document)), message: mistake });
+    problems.push({ file: source.file, ...place(offsetOfAlias(document)), message: mistake });
   }
   return {
     value,
-    problems: mistakes,
+    problems,
     problemOf: ({ path, message, hint, atKey }) => ({
       file: source.file,
       ...place(offsetOf(document, path, atKey === true)),
@@ -138,7 +141,6 @@ function offsetOfQuoted(document: Document.Parsed, before: number): number | und
 
 /** Aliases are resolved here; how far they may multiply is bounded by the library. */
 function toValue(document: Document.Parsed): { value: unknown; mistake?: string } {
-  if (document.errors.length > 0) return { value: undefined };
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
   } catch (thrown) {
@@ -196,7 +198,9 @@ function stepInto(node: ParsedNode | null, step: PropertyKey, atKey: boolean): P
     return item === undefined ? undefined : { node: item, offset: item.range[0] };
   }
   if (!isMap<ParsedNode, ParsedNode | null>(node)) return undefined;
-  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+  const pair = node.items.findLast(
+    ({ key }) => isScalar(key) && String(key.value) === String(step),
+  );
   if (pair === undefined) return undefined;
   const { key, value } = pair;
   return { node: value, offset: isScalar(value) && !atKey ? value.range[0] : key.range[0] };

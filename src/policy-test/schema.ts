@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
+import { uniqueNames } from '../rules/unique-names.ts';
 
 const text = z.string();
 
@@ -53,19 +54,7 @@ export const policyTestSchema = z.strictObject({
   apiVersion: z.literal('image-checker/v1'),
   kind: z.literal('PolicyTest'),
   rules: text.min(1).describe('The rules file, relative to this file.'),
-  cases: z
-    .array(policyCase)
-    .min(1)
-    .superRefine((cases, context) => {
-      const seen = new Set<string>();
-      for (const [index, { name }] of cases.entries()) {
-        if (seen.has(name)) {
-          const message = `another case is called ${JSON.stringify(name)}`;
-          context.addIssue({ code: 'custom', message, path: [index, 'name'] });
-        }
-        seen.add(name);
-      }
-    }),
+  cases: z.array(policyCase).min(1).check(uniqueNames('case')),
 });
 
 export type PolicyTest = z.output<typeof policyTestSchema>;

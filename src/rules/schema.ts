@@ -13,6 +13,7 @@ import type { Refinement } from './refuse.ts';
 import { signaturesSchema } from './signatures-schema.ts';
 import { withSomeKey } from './some-key.ts';
 import { compileTextPattern } from './text-pattern.ts';
+import { uniqueNames } from './unique-names.ts';
 
 /** Longest rule message: it has to fit into a reason of 1 KiB beside the image. */
 const MAX_MESSAGE_LENGTH = 256;
@@ -150,26 +151,6 @@ function isPrefix(prefix: string): boolean {
   return prefix.length <= 253 && prefix.split('.').every((part) => DNS_LABEL.test(part));
 }
 
-/** Runs beside other mistakes, so that all are told at once: the rules may be anything yet. */
-function checkUniqueNames(rules: readonly unknown[], context: Refinement): void {
-  const seen = new Set<string>();
-  for (const [index, rule] of rules.entries()) {
-    const name = nameOf(rule);
-    if (name === undefined) continue;
-    if (seen.has(name)) {
-      const message = `another rule is called ${JSON.stringify(name)}`;
-      const hint = 'give each rule a name of its own';
-      refuse(context, message, hint, [index, 'name']);
-    }
-    seen.add(name);
-  }
-}
-
-function nameOf(rule: unknown): string | undefined {
-  const named = typeof rule === 'object' && rule !== null && 'name' in rule;
-  return named && typeof rule.name === 'string' ? rule.name : undefined;
-}
-
 const spec = z.strictObject({
   unmatchedImages: z
     .enum(['deny', 'allow'])
@@ -184,7 +165,7 @@ const spec = z.strictObject({
     .describe('The emergency override by annotation; absent: there is none.'),
   rules: z
     .array(rule)
-    .superRefine(checkUniqueNames, { when: ({ value }) => Array.isArray(value) })
+    .check(uniqueNames('rule'))
     .describe('Each is asked of every image that it covers; their order means nothing.'),
 });
 

@@ -162,6 +162,14 @@ describe('image-checker test', () => {
       ],
       'another case is called "a"',
     ],
+    [
+      'two cases of one name beside another mistake',
+      [
+        { name: 'a', image: 'a', expect: 'denied' },
+        { name: 'a', image: 'b' },
+      ],
+      'another case is called "a"',
+    ],
     ['no expectation', [{ name: 'a', image: 'a' }], 'cases[0].expect is missing'],
     ['an unknown key', [{ name: 'a', imag: 'a', expect: 'denied' }], 'did you mean "image"?'],
     [

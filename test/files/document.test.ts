@@ -374,6 +374,52 @@ describe('a document', () => {
     expect(problems(text).map(({ line }) => line)).toEqual([2, 4, 3]);
   });
 
+  it.each([
+    [
+      'a key twice',
+      'level: high\nlevel: hihg\nname: 1\n',
+      [
+        '2:1 expected each key once, got this one again',
+        '2:8 level: expected "low" or "high", got "hihg" [did you mean "high"?]',
+        '3:7 name: expected a string, got 1 [put it in quotes]',
+      ],
+    ],
+    [
+      'a mapping twice',
+      'nested: {}\nnested: { inner: { leaf: 1 } }\n',
+      [
+        '2:1 expected each key once, got this one again',
+        '2:26 nested.inner.leaf: expected true or false, got 1',
+      ],
+    ],
+    [
+      'a second document',
+      'name: 1\n---\ncount: x\n',
+      [
+        '1:7 name: expected a string, got 1 [put it in quotes]',
+        '2:1 expected one YAML document, got another one',
+      ],
+    ],
+    [
+      'a key twice and an alias of nothing',
+      'name: abc\nname: *nobody\n',
+      [
+        '2:1 expected each key once, got this one again',
+        '2:7 not YAML: unresolved alias (the anchor must be set before the alias): nobody; a text that begins with "*" has to be in quotes',
+      ],
+    ],
+    [
+      'a key twice and a tag',
+      'name: !x 1\nname: 2\n',
+      [
+        '2:1 expected each key once, got this one again',
+        '1:7 not YAML: unresolved tag: !x [where a text begins with "!", put it in quotes; tags are not known here]',
+      ],
+    ],
+  ])('has the mistakes beside %s told too', (_title, text, expected) => {
+    expect(problems(text).map(place)).toEqual(expected);
+  });
+
   it('leaves no trace on what every object inherits', () => {
     problems('__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n');
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
