@@ -5,7 +5,7 @@ import type { Decision, RegistryCheck, Violation } from '../decide/decision.ts';
 import type { Inspector } from '../decide/inspection.ts';
 import { judgeImage, violationsOf } from '../decide/judge-image.ts';
 import type { ImageJudgement, RuleResult } from '../decide/judge-image.ts';
-import { settleReview } from '../decide/settle-review.ts';
+import { settleReview, uncheckedMessage } from '../decide/settle-review.ts';
 import type { Policy, Rule } from '../rules/policy.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import type { Explanation } from '../verify/explain.ts';
@@ -134,6 +134,7 @@ function byName(covering: readonly RuleResult[]): readonly RuleResult[] {
 /** One rule that covers an image, and what it comes to with the registry's answer. */
 export interface RuleVerdict {
   readonly rule: Rule;
+  /** `excused`: it could not be checked, which its `onError` says not to deny for. */
   readonly result: 'exempt' | 'pass' | 'violated' | 'unknown' | 'excused';
   readonly messages: readonly string[];
   /** Of what was asked about. */
@@ -153,16 +154,29 @@ function ruleVerdict(
   { rule, exempt }: RuleResult,
   { violations, checks, explanations }: CheckedImage,
 ): RuleVerdict {
-  const own = violations.filter(({ rule: of }) => of?.name === rule.name);
   const check = checks.find(({ rule: name }) => name === rule.name);
-  const messages = own.map(({ message }) => message);
   const common = { rule, digest: check?.digest, explanation: explanations.get(rule.name) };
-  if (exempt) return { ...common, result: 'exempt', messages };
+  if (exempt) return { ...common, result: 'exempt', messages: [] };
+  const excuse = excuseOf(check);
+  const own = violations.filter(
+    ({ rule: of, message }) => of?.name === rule.name && message !== excuse?.message,
+  );
+  const messages = [...own.map(({ message }) => message), ...(excuse ? [excuse.named] : [])];
   if (own.length > 0) {
     const unasked = own.every((violation) => violation.unasked);
     return { ...common, result: unasked ? 'unknown' : 'violated', messages };
   }
-  if (check?.excused === undefined) return { ...common, result: 'pass', messages };
-  const excuse = `could not check: ${check.why ?? ''} (onError: ${check.excused})`;
-  return { ...common, result: 'excused', messages: [excuse] };
+  return { ...common, result: excuse === undefined ? 'pass' : 'excused', messages };
+}
+
+interface Excuse {
+  /** Of the violation that is there too, where `onError` is `warn`. */
+  readonly message: string;
+  readonly named: string;
+}
+
+function excuseOf(check: RegistryCheck | undefined): Excuse | undefined {
+  if (check?.excused === undefined) return undefined;
+  const message = uncheckedMessage(check.why ?? '');
+  return { message, named: `${message} (onError: ${check.excused})` };
 }

@@ -119,10 +119,15 @@ function settledByRefusal(inspection: Refused, check: OpenCheck, cause?: string)
   };
 }
 
+/** What is said of an image about which a registry gave no answer, whether or not that is excused. */
+export function uncheckedMessage(why: string): string {
+  return `could not check: ${why}`;
+}
+
 function settledWithoutAnswer(inspection: Unchecked, check: OpenCheck): Settled {
   const { onError, mode } = check.rule;
   const { why } = inspection;
-  const violation = violationOf(check, `could not check: ${why}`);
+  const violation = violationOf(check, uncheckedMessage(why));
   switch (onError) {
     case 'deny':
       return { check: record(check, inspection, { why }), violations: [violation] };

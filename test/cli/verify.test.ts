@@ -32,7 +32,17 @@ beforeAll(async () => {
   unsigned = `${repository}@${other.digest}`;
   await world.file('rules.yaml', rules('enforce'));
   await world.file('warning.yaml', rules('warn'));
-  await world.file('excusing.yaml', rules('enforce').replace('"mode"', '"onError":"allow","mode"'));
+  for (const onError of ['allow', 'warn']) {
+    const excusing = rules('enforce').replace('"mode"', `"onError":"${onError}","mode"`);
+    await world.file(`on-error-${onError}.yaml`, excusing);
+  }
+  await world.file(
+    'on-error-warn-tagged.yaml',
+    rules('warn').replace(
+      '"mode":"warn","require":{',
+      '"onError":"warn","mode":"warn","require":{"tags":["v*"],',
+    ),
+  );
   await world.file(
     'old.yaml',
     rules('enforce').replace(/"require":\{"signatures".*?\}\]\}/, '"match":{"images":["**"]}'),
@@ -126,7 +136,7 @@ describe('check without --verify', () => {
   });
 
   it('takes no onError for an answer', async () => {
-    expect((await run('check', '--rules', 'excusing.yaml', signed)).code).toBe(EXIT.finding);
+    expect((await run('check', '--rules', 'on-error-allow.yaml', signed)).code).toBe(EXIT.finding);
   });
 
   it.each(['check', 'scan'])('%s has no use for --config', async (command) => {
@@ -173,14 +183,40 @@ describe('check --verify', () => {
     expect(server.requests).toHaveLength(asked);
   });
 
+  const distrusting = ['--verify', '--config', 'distrusting.yaml'];
+
   it.each([
-    ['rules.yaml', EXIT.finding, 'violated  signed: could not check: '],
-    ['excusing.yaml', EXIT.ok, 'excused   signed: could not check: '],
+    ['rules.yaml', EXIT.finding, / {2}violated {2}signed: could not check: (?!.*onError)/],
+    ['on-error-allow.yaml', EXIT.ok, / {2}excused {3}signed: could not .* \(onError: allow\)\n/],
+    ['on-error-warn.yaml', EXIT.ok, / {2}excused {3}signed: could not .* \(onError: warn\)\n/],
   ])('%s: does as onError says where it cannot check', async (file, code, line) => {
-    const distrusting = ['--verify', '--config', 'distrusting.yaml'];
     const called = await run('check', '--rules', file, signed, ...distrusting);
     expect(called.code).toBe(code);
-    expect(called.stdout).toContain(line);
+    expect(called.stdout).toMatch(line);
+    expect(called.stdout.match(/could not check/g)).toHaveLength(code === EXIT.ok ? 1 : 2);
+  });
+
+  it('tells what it could not check from what it found', async () => {
+    const args = ['--rules', 'on-error-warn-tagged.yaml', unsigned, ...distrusting, '-o', 'json'];
+    const { code, stdout } = await run('check', ...args);
+    expect(code).toBe(EXIT.ok);
+    expect(JSON.parse(stdout)).toMatchObject({
+      images: [
+        {
+          verdict: 'warned',
+          rules: [
+            {},
+            {
+              result: 'violated',
+              violations: [
+                expect.stringMatching(/^expected a tag/),
+                expect.stringMatching(/^could not check: .* \(onError: warn\)$/),
+              ],
+            },
+          ],
+        },
+      ],
+    });
   });
 });
 
