@@ -35,7 +35,7 @@ describe('the text of a file that is to be written again', () => {
           hint: 'save it as UTF-8',
         },
       ],
-    }) as Error;
+    }) as unknown as Error;
     expect(() => decodeUtf8(bytes, 'm.yaml')).toThrow(error);
   });
 });
