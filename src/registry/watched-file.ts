@@ -12,23 +12,29 @@ const LOOK_MS = 1000;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /**
- * A file of the operator's that is read again when it changes. One that cannot be used any more
- * leaves the last good one in use, and is told once; one that never could be used is an error.
+ * A file of the operator's that is read again when it changes, and at each look while it cannot be
+ * read: what was the reason (permissions, no file handles left) passes without a change of it. One
+ * that cannot be used any more leaves the last good one in use, and is told once; one that never
+ * could be used is an error.
  */
 export class WatchedFile<T> {
   readonly file: string;
   readonly #parse: (text: string) => T;
   readonly #deps: WatchDeps;
-  #seen: string | undefined;
+  readonly #readPlain: typeof readPlain;
+  /** Of the text that was parsed last, whether it is good or not. */
+  #state: string | undefined;
   #lookAgain = 0;
   #value: { readonly good: T } | undefined;
-  #failure: unknown;
+  /** Of the last look; undefined when it was a success. */
+  #failure: { readonly message: string; readonly cause: unknown } | undefined;
   #looking: Promise<void> | undefined;
 
-  constructor(file: string, parse: (text: string) => T, deps: WatchDeps) {
+  constructor(file: string, parse: (text: string) => T, deps: WatchDeps, read = readPlain) {
     this.file = file;
     this.#parse = parse;
     this.#deps = deps;
+    this.#readPlain = read;
   }
 
   /** @throws {ImageCheckerError} `registry-unavailable` when there is no good one */
@@ -38,44 +44,45 @@ export class WatchedFile<T> {
     }
     await this.#looking;
     if (this.#value !== undefined) return this.#value.good;
-    throw new ImageCheckerError('registry-unavailable', this.#problem(), { cause: this.#failure });
+    const { message = '', cause } = this.#failure ?? {};
+    throw new ImageCheckerError('registry-unavailable', { file: this.file, message }, { cause });
   }
 
   async #look(): Promise<void> {
     try {
-      const { dev, ino, size, mtimeNs } = await stat(this.file, { bigint: true });
-      await this.#readIf([dev, ino, size, mtimeNs].join('-'));
+      await this.#readIfChanged();
     } catch (thrown) {
-      this.#fail(thrown, '');
+      this.#state = undefined;
+      this.#fail(thrown);
     }
     this.#lookAgain = this.#deps.now() + LOOK_MS;
   }
 
-  async #readIf(state: string): Promise<void> {
-    if (state === this.#seen) return;
+  async #readIfChanged(): Promise<void> {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(this.file, { bigint: true });
+    // The time of change tells of what was put there with an older file's size and time, too.
+    const state = [dev, ino, size, mtimeNs, ctimeNs].join('-');
+    if (state === this.#state) return;
+    const { text } = await this.#readPlain(this.file, MAX_FILE_BYTES);
+    this.#state = state;
     try {
-      this.#value = { good: this.#parse((await readPlain(this.file, MAX_FILE_BYTES)).text) };
-      this.#seen = state;
+      this.#value = { good: this.#parse(text) };
+      this.#failure = undefined;
     } catch (thrown) {
-      this.#fail(thrown, state);
+      this.#fail(thrown);
     }
   }
 
-  #fail(thrown: unknown, state: string): void {
-    const isNew = this.#seen !== state;
-    this.#seen = state;
-    this.#failure = thrown;
-    if (isNew && this.#value !== undefined) {
-      this.#deps.warn?.({ ...this.#problem(), hint: 'what was in it before stays in use' });
-    }
-  }
-
-  #problem(): { readonly file: string; readonly message: string } {
-    const thrown = this.#failure;
+  #fail(cause: unknown): void {
     const message =
-      thrown instanceof ImageCheckerError
-        ? messageOf(thrown)
-        : `cannot be read: ${systemMessage(thrown)}`;
-    return { file: this.file, message };
+      cause instanceof ImageCheckerError
+        ? messageOf(cause)
+        : `cannot be read: ${systemMessage(cause)}`;
+    const isNew = message !== this.#failure?.message;
+    this.#failure = { message, cause };
+    if (isNew && this.#value !== undefined) {
+      const hint = 'what was in it before stays in use';
+      this.#deps.warn?.({ file: this.file, message, hint });
+    }
   }
 }
