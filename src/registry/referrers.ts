@@ -19,9 +19,10 @@ const MAX_PAGES = 10;
 const MAX_REFERRERS = 1000;
 /** Statuses of registries that do not know the API; they know the repository, which is asked for its image before. */
 const ABSENT = [404, 405, 501];
-/** Milliseconds for which a host is remembered to be without the API. */
+/** Milliseconds for which a repository is remembered to be without the API. */
 const ABSENT_MS = 10 * 60 * 1000;
-const MAX_HOSTS = 256;
+/** One that is forgotten costs a request. */
+const MAX_REPOSITORIES = 1024;
 
 /** What refers to a manifest, by the referrers API or by the fallback tag. */
 export class Referrers {
@@ -29,8 +30,11 @@ export class Referrers {
   readonly #hosts: RegistriesConfig['hosts'];
   readonly #manifest: Registry['manifest'];
   readonly #now: RegistryDeps['now'];
-  /** Until when, by origin. */
-  readonly #absent = new LRUCache<string, number>({ max: MAX_HOSTS });
+  /**
+   * Until when, by the URL of the repository: behind one host there may be several registries
+   * (proxies of others beside its own), and what one of them lacks says nothing of the next.
+   */
+  readonly #absent = new LRUCache<string, number>({ max: MAX_REPOSITORIES });
 
   constructor(
     client: Client,
@@ -52,10 +56,11 @@ export class Referrers {
     const endpoint = endpointOf(repository, this.#hosts);
     if (!isDigest(digest))
       throw unavailable(`${endpoint.host}: expected a digest, got ${JSON.stringify(digest)}`);
-    if (this.#now() >= (this.#absent.get(endpoint.origin) ?? 0)) {
+    const url = `${endpoint.origin}/${endpoint.path}`;
+    if (this.#now() >= (this.#absent.get(url) ?? 0)) {
       const listed = await this.#byApi(endpoint, digest, signal);
       if (listed !== undefined) return listed;
-      this.#absent.set(endpoint.origin, this.#now() + ABSENT_MS);
+      this.#absent.set(url, this.#now() + ABSENT_MS);
     }
     return this.#byTag(repository, digest, signal);
   }

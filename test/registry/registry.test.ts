@@ -261,6 +261,22 @@ describe('the referrers of a manifest', () => {
     expect(server.requests.filter((each) => each.includes('/referrers/'))).toHaveLength(2);
   });
 
+  it('come from the API of a repository, whatever others of its host answer', async () => {
+    const { server, registry, app } = await open(
+      answering({ [`referrers/${DIGEST}`]: page(index(descriptor)) }),
+    );
+    const others = ['team/other', 'proxied/app'].map((repository) => ({ ...app, repository }));
+    for (const each of [...others, app, ...others, app]) {
+      const found = await registry.referrers(each, DIGEST, soon());
+      expect(found).toEqual(each === app ? [descriptor] : []);
+    }
+    expect(server.requests.filter((each) => each.includes('/referrers/'))).toEqual(
+      ['team/other', 'proxied/app', 'team/app', 'team/app'].map(
+        (path) => `GET /v2/${path}/referrers/${DIGEST}`,
+      ),
+    );
+  });
+
   it('come from the fallback tag where a web site answers everything', async () => {
     const { registry, app } = await open(
       answering({
