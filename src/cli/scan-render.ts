@@ -2,8 +2,8 @@ import { describeProblem } from '../errors.ts';
 import { sarifLog } from '../scan/sarif.ts';
 import type { Scan, ScanResult } from '../scan/scan.ts';
 import { diffJson, scanJson } from '../scan/scan-json.ts';
-import { mayRun } from '../scan/verdict.ts';
-import { violationText } from '../scan/violation-text.ts';
+import { effectOf, mayRun } from '../scan/verdict.ts';
+import { violationLine } from '../scan/violation-text.ts';
 import { junitReport } from './junit.ts';
 import type { JunitCase } from './junit.ts';
 import { json } from './output.ts';
@@ -50,10 +50,11 @@ function junitCases({ problems }: Scan, results: readonly ScanResult[]): readonl
 
 function junitCase(result: ScanResult): JunitCase {
   const { source, kind, namespace, name, field, image, verdict, violations, note } = result;
-  const lines = violations.map((violation) => {
-    const rule = violation.rule === undefined ? '' : ` (rule ${violation.rule.name})`;
-    return `${verdict}: ${violationText(violation)}${rule}`;
-  });
+  const told = violations.map((violation) => ({ violation, effect: effectOf(violation, verdict) }));
+  // CI systems show the first line alone: it is one that keeps the image from running.
+  const lines = told
+    .toSorted((one, other) => Number(mayRun(one.effect)) - Number(mayRun(other.effect)))
+    .map(({ violation, effect }) => `${effect}: ${violationLine(violation)}`);
   return {
     name: `${namespace}/${kind}/${name} ${field} ${image}`,
     suite: source,

@@ -3,6 +3,7 @@ import type { Violation } from '../decide/decision.ts';
 import type { Problem } from '../errors.ts';
 import { describeProblem } from '../errors.ts';
 import type { ScanResult } from './scan.ts';
+import { effectOf } from './verdict.ts';
 import { violationText } from './violation-text.ts';
 
 /*
@@ -53,7 +54,7 @@ function sarifResult(result: ScanResult, violation: Violation): object {
   const rest = note === undefined ? '' : ` (${note})`;
   return {
     ruleId,
-    level: LEVELS[verdict],
+    level: LEVELS[effectOf(violation, verdict)],
     message: { text: `${image || '""'}: ${violationText(violation)}${rest}` },
     locations: [
       {

@@ -1,5 +1,6 @@
 import type { Violation } from '../decide/decision.ts';
 import type { Judged } from './judge.ts';
+import { effectOf } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Image fields by what becomes of them. */
@@ -44,8 +45,8 @@ export class ScanSummary {
     }
     if (violations.length === 0) return;
     const rules = new Map(violations.map((violation) => [titleOf(violation), violation]));
-    for (const [title, { severity }] of rules) {
-      count(this.byRule, title, EFFECTS[severity] ?? verdict);
+    for (const [title, violation] of rules) {
+      count(this.byRule, title, effectOf(violation, verdict));
     }
     count(this.byImage, field?.image ?? NO_CONTAINERS, verdict);
   }
@@ -59,12 +60,6 @@ export class ScanSummary {
     return counts;
   }
 }
-
-/** What a violation does whatever becomes of the image; the other severities decide that. */
-const EFFECTS: Partial<Record<Violation['severity'], Verdict>> = {
-  warn: 'warned',
-  audit: 'allowed',
-};
 
 const NO_CONTAINERS = '(no containers)';
 

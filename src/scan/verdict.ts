@@ -20,6 +20,12 @@ export function verdictOf(
   return violations.some(({ severity }) => severity === 'warn') ? 'warned' : 'allowed';
 }
 
+/** What one violation does, given what becomes of its image: only what enforces decides that. */
+export function effectOf({ severity }: Violation, verdict: Verdict): Verdict {
+  if (severity === 'warn') return 'warned';
+  return severity === 'audit' ? 'allowed' : verdict;
+}
+
 /** Whether an image with this verdict may run, for all that is known. */
 export function mayRun(verdict: Verdict): boolean {
   return verdict === 'allowed' || verdict === 'warned';

@@ -14,12 +14,34 @@ spec:
     - image: "docker.io/redis"
 `;
 
+const BREAK_GLASS = 'image-checker.image-policy.k8s.io/break-glass';
+
+/** Three rules that have something against the same images, each in a mode of its own. */
+const MODES = `apiVersion: image-checker/v1
+kind: ImagePolicy
+metadata: { name: modes }
+spec:
+  breakGlass: { annotation: ${BREAK_GLASS} }
+  unmatchedImages: allow
+  rules:
+    - { name: a, mode: audit, forbid: { registries: [docker.io] } }
+    - { name: q, forbid: { registries: [docker.io] } }
+    - { name: w, mode: warn, forbid: { registries: [docker.io] } }
+`;
+
 beforeAll(async () => {
   folder = await newFolder({
     'new.yaml': RULES,
     'old.yaml': RULES.replace('docker.io, ', 'quay.io, ').replace('mode: warn', 'mode: enforce'),
     'a b.yaml': POD,
     'broken.yaml': 'a: [',
+    'modes.yaml': MODES,
+    'nginx.yaml': 'kind: Pod\nspec: { containers: [{ image: nginx }] }\n',
+    'volume.yaml': `kind: Pod\nspec:\n  containers: [{ image: a.io/x }]\n  volumes: [{ image: { reference: nginx } }]\n`,
+    'glass.yaml': `kind: Pod
+metadata: { annotations: { ${BREAK_GLASS}: INC-1 } }
+spec: { containers: [{ image: nginx }] }
+`,
   });
 });
 
@@ -42,6 +64,22 @@ describe('image-checker scan -o junit', () => {
     );
     expect(stdout).toMatch(/nginx:1" classname="a b.yaml"\/>/);
     expect(stdout).toMatch(/docker.io\/redis".*\n +<system-out>warned: tag latest/);
+  });
+
+  it.each([
+    [
+      'nginx.yaml',
+      '<failure message="denied: ',
+      ['denied q', 'allowed a, audit', 'warned w, warn'],
+    ],
+    ['volume.yaml', '<system-out>', ['allowed a, audit', 'warned q', 'warned w, warn']],
+    ['glass.yaml', '<system-out>', ['allowed a, audit', 'warned q', 'warned w, warn']],
+  ])('says of %s what each rule does, and first what denies', async (file, tag, expected) => {
+    const { stdout } = await scan(file, '--rules', 'modes.yaml', '-o', 'junit');
+    const text = stdout.slice(stdout.indexOf(tag)).replace(/message="[^"]*"/, '');
+    const lines = [...text.matchAll(/(\w+): registry docker.io is forbidden \(rule (.*)\)/g)];
+    expect(stdout).toContain(tag);
+    expect(lines.map(([, effect, rule]) => `${effect} ${rule}`)).toEqual(expected);
   });
 
   it('writes an error for what cannot be read', async () => {
@@ -89,6 +127,16 @@ describe('image-checker scan -o sarif', () => {
         },
       ],
     });
+  });
+
+  it.each([
+    ['nginx.yaml', ['a note', 'q error', 'w warning']],
+    ['volume.yaml', ['a note', 'q warning', 'w warning']],
+    ['glass.yaml', ['a note', 'q warning', 'w warning']],
+  ])('has for %s the level of what each rule does', async (file, expected) => {
+    const { stdout } = await scan(file, '--rules', 'modes.yaml', '-o', 'sarif');
+    const results = (JSON.parse(stdout) as SarifLog).runs[0]?.results;
+    expect(results?.map(({ ruleId, level }) => `${ruleId} ${level}`)).toEqual(expected);
   });
 
   it('says that it was not successful when something could not be read', async () => {
