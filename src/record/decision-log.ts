@@ -76,12 +76,14 @@ function describeCheck(check: RegistryCheck): object {
   return { rule, outcome, excused, image: cut(image), digest, why: why && cut(why) };
 }
 
+/** `message` is what is wrong, `ruleMessage` what the rule tells the user. */
 function describe({ severity, image, message, rule }: Violation): object {
   return {
     severity,
     ...(rule === undefined ? {} : { rule: rule.name }),
     ...(image === undefined ? {} : { image: cut(image) }),
     message: cut(message),
+    ...(rule?.message === undefined ? {} : { ruleMessage: cut(rule.message) }),
   };
 }
 

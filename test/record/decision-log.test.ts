@@ -65,7 +65,7 @@ function violation(given: Partial<Violation> = {}): Violation {
     severity: 'enforce',
     image: 'nginx',
     message: 'wrong',
-    rule: { name: 'the-rule', message: 'for the user alone' },
+    rule: { name: 'the-rule', message: 'not trusted image!' },
     ...given,
   };
 }
@@ -102,26 +102,26 @@ describe('the log line of a decision', () => {
     ]);
   });
 
-  it('holds every violation, with its rule and severity', () => {
+  it('holds every violation, with its severity, its rule and the message of the rule', () => {
     const violations = [
       violation(),
-      violation({ severity: 'warn', message: 'odd' }),
+      violation({ severity: 'warn', message: 'odd', rule: { name: 'curt', message: undefined } }),
       violation({ severity: 'absolute', image: '', rule: undefined }),
       violation({ image: undefined, rule: undefined }),
     ];
-    expect(record({ allowed: false, violations })).toMatchObject([
+    const [line] = record({ allowed: false, violations });
+    expect(line).toMatchObject({ level: 'warn', fields: { verdict: 'denied' } });
+    expect(line?.fields['violations']).toEqual([
       {
-        level: 'warn',
-        fields: {
-          verdict: 'denied',
-          violations: [
-            { severity: 'enforce', rule: 'the-rule', image: 'nginx', message: 'wrong' },
-            { severity: 'warn', rule: 'the-rule', image: 'nginx', message: 'odd' },
-            { severity: 'absolute', image: '', message: 'wrong' },
-            { severity: 'enforce', message: 'wrong' },
-          ],
-        },
+        severity: 'enforce',
+        rule: 'the-rule',
+        image: 'nginx',
+        message: 'wrong',
+        ruleMessage: 'not trusted image!',
       },
+      { severity: 'warn', rule: 'curt', image: 'nginx', message: 'odd' },
+      { severity: 'absolute', image: '', message: 'wrong' },
+      { severity: 'enforce', message: 'wrong' },
     ]);
   });
 
@@ -181,7 +181,9 @@ describe('the log line of a decision', () => {
   it('is cut where it would be long', () => {
     const long = 'x'.repeat(5000);
     const images = Array.from({ length: 25 }, (_, at) => `${long}${at}`);
-    const violations = Array.from({ length: 300 }, () => violation({ image: long, message: long }));
+    const violations = Array.from({ length: 300 }, () =>
+      violation({ image: long, message: long, rule: { name: 'the-rule', message: long } }),
+    );
     const [line] = record(
       { allowed: false, violations, breakGlass: { ...REFUSED, ticket: long } },
       { images, namespace: long },
@@ -195,9 +197,15 @@ describe('the log line of a decision', () => {
       breakGlass: { ticket: cut },
     });
     expect(line?.fields['violations']).toEqual(
-      Array(20).fill({ severity: 'enforce', rule: 'the-rule', image: cut, message: cut }),
+      Array(20).fill({
+        severity: 'enforce',
+        rule: 'the-rule',
+        image: cut,
+        message: cut,
+        ruleMessage: cut,
+      }),
     );
-    expect(JSON.stringify(line).length).toBeLessThan(24_000);
+    expect(JSON.stringify(line).length).toBeLessThan(30_000);
   });
 
   it('is not cut at the very limit', () => {
