@@ -12,6 +12,14 @@ export interface ServerFlags {
   readonly ca?: string;
 }
 
+/** A client file that nobody shows is a mistake. */
+export function expectServer({ server, cert, key, ca }: ServerFlags): void {
+  if (server !== undefined) return;
+  const given = Object.entries({ cert, key, ca }).find(([, file]) => file !== undefined);
+  if (given === undefined) return;
+  throw usage(`expected --server beside --${given[0]}, got none: no service is asked without it`);
+}
+
 /** Asks the service that the flags name, if they name one. */
 export async function checkByServer(
   question: Question,

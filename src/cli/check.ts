@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Question } from '../ask/review.ts';
+import { ImageCheckerError } from '../errors.ts';
 import { isSent, SENT_INFIX } from '../parse/sent-annotations.ts';
 import { Evidence } from '../verify/evidence.ts';
-import { checkByServer } from './check-by-server.ts';
+import { checkByServer, expectServer } from './check-by-server.ts';
 import type { ServerFlags } from './check-by-server.ts';
 import { renderCheckJson } from './check-json.ts';
 import { checkOffline, checkWithRegistries, explainChecks, isDenied } from './check-result.ts';
@@ -90,6 +91,8 @@ async function check(
   context: CommandContext,
 ): Promise<void> {
   expectVerify(flags);
+  expectServer(flags);
+  expectRules(flags);
   const annotations = sentAnnotations(flags.annotation ?? new Map(), context);
   const question: Question = { images, annotations, namespace: flags.namespace };
   const result: CheckResult = {
@@ -102,6 +105,14 @@ async function check(
     flags.output === 'json' ? renderCheckJson(result) : renderCheckText(result, paintFor(context));
   await new Output(context.stdout).write(text);
   if (result.offline?.verdict === 'unknown') warnOfUnasked(context);
+}
+
+/** With a service alone, nobody here has anything to ask a registry. */
+function expectRules({ rules, server, verify }: Flags): void {
+  if (verify !== true || server === undefined || rules !== undefined) return;
+  const message =
+    'expected --rules beside --server and --verify, got none: the service asks registries by itself';
+  throw new ImageCheckerError('usage', { message });
 }
 
 async function checkByRules(

@@ -72,7 +72,7 @@ export function addScanCommand(program: Command, context: CommandContext): void 
     .option('-f, --filename <file>', 'file, folder or - for stdin, repeatable', collect)
     .option('--rules <file>', 'the rules file', DEFAULT_RULES)
     .option('-n, --namespace <name>', 'for objects that name none', readNamespace, 'default')
-    .option('--all', 'show what is simply allowed, too')
+    .option('--all', 'show what is simply allowed, too (not with --diff or -o sarif)')
     .option('--diff <old-rules>', 'show what changes from these rules to --rules')
     .addOption(outputOption(['table', 'json', 'junit', 'sarif']));
   addVerifyOptions(command)
@@ -92,6 +92,7 @@ async function scan(
     throw new ImageCheckerError('usage', { message: 'expected -f FILE, -f FOLDER or -', hint });
   }
   expectVerify(flags);
+  expectAllToShow(flags);
   const found = new Scan({
     policy: await readRules(flags.rules, context.cwd),
     oldPolicy: flags.diff === undefined ? undefined : await readRules(flags.diff, context.cwd),
@@ -107,6 +108,16 @@ async function scan(
   await writeAll(new Output(context.stdout), pieces);
   if (found.summary.total.unknown > 0) warnOfUnasked(context);
   writeProblems(context, 'error', found.problems);
+}
+
+/** Neither changes nor SARIF have a place for what is simply allowed. */
+function expectAllToShow({ all, diff, output }: Flags): void {
+  if (all !== true || (diff === undefined && output !== 'sarif')) return;
+  const message =
+    diff === undefined
+      ? 'expected -o sarif or --all, got both: SARIF holds violations alone'
+      : 'expected --diff or --all, got both: --diff shows changes alone';
+  throw new ImageCheckerError('usage', { message });
 }
 
 async function askRegistries(found: Scan, flags: Flags, context: CommandContext): Promise<void> {

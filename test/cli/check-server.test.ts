@@ -150,6 +150,12 @@ describe('image-checker check --server', () => {
     expect([code, stderr]).toEqual([EXIT.usage, expect.stringContaining('ECONNREFUSED')]);
   });
 
+  it('has no use for --verify without --rules', async () => {
+    const { code, stdout, stderr } = await check(['docker.io/nginx', '--verify']);
+    expect([code, stdout]).toEqual([EXIT.usage, '']);
+    expect(stderr).toContain('expected --rules beside --server and --verify, got none');
+  });
+
   it('names a client file that is not there', async () => {
     await writeFile(join(folder, 'empty.pem'), '');
     const { code, stderr } = await check(['nginx', '--key', 'nope.pem']);

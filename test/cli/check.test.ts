@@ -187,6 +187,11 @@ describe('image-checker check', () => {
       ['a', '--server', 'https://127.0.0.1:1'],
       '--cert, --key and --ca',
     ],
+    ...['--cert', '--key', '--ca'].map((flag): [string, string[], string] => [
+      `${flag} without a server`,
+      ['docker.io/a:1', flag, 'x.pem'],
+      `expected --server beside ${flag}, got none`,
+    ]),
     [
       'a server over plain http',
       ['a', '--server', 'http://a'],

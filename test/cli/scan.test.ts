@@ -252,6 +252,8 @@ describe('image-checker scan', () => {
     ['rules that are not there', ['--rules', 'nope', '-'], 'nope: cannot be read: no such file'],
     ['old rules that are not there', ['--diff', 'nope', '-'], 'nope: cannot be read'],
     ['an unknown format', ['-o', 'xml', '-'], 'Allowed choices are table, json, junit, sarif'],
+    ['--all of changes', ['--all', '--diff', 'x', '-'], '--diff shows changes alone'],
+    ['--all as SARIF', ['--all', '-o', 'sarif', '-'], 'SARIF holds violations alone'],
     ['a namespace that is none', ['-n', 'A b', '-'], 'expected the name of a namespace'],
   ])('refuses %s', async (_title, args, message) => {
     const { code, stdout, stderr } = await scan(args);
