@@ -9,6 +9,8 @@ export interface FoundPod {
   readonly namespace: string | undefined;
   /** Those that kube-apiserver passes on. */
   readonly annotations: ReadonlyMap<string, string>;
+  /** Leads to the pod's spec, from the workload as the images' paths do. */
+  readonly specPath: ObjectPath;
   readonly images: readonly ImageField[];
 }
 

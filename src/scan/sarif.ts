@@ -4,7 +4,7 @@ import type { Problem } from '../errors.ts';
 import { describeProblem } from '../errors.ts';
 import type { ScanResult } from './scan.ts';
 import { effectOf } from './verdict.ts';
-import { violationText } from './violation-text.ts';
+import { kindWithoutRule, violationText } from './violation-text.ts';
 
 /*
  * SARIF 2.1.0 (OASIS), as far as code scanning services read it: a result for each violation, at
@@ -40,11 +40,8 @@ export function sarifLog(results: readonly ScanResult[], problems: readonly Prob
 }
 
 /** What has no rule gets an id that no rule can have. */
-function ruleIdOf({ rule, severity }: Violation): string {
-  if (rule !== undefined) return rule.name;
-  return severity === 'absolute'
-    ? 'image-checker/no-usable-reference'
-    : 'image-checker/covered-by-no-rule';
+function ruleIdOf(violation: Violation): string {
+  return violation.rule?.name ?? `image-checker/${kindWithoutRule(violation).replaceAll(' ', '-')}`;
 }
 
 function sarifResult(result: ScanResult, violation: Violation): object {

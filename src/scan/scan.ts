@@ -21,7 +21,7 @@ export interface ScanResult {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** `spec.containers[0].image`; `spec.containers` of a pod that has none. */
+  /** `spec.containers[0].image`; `spec.containers` of a pod that has none, by its place in the workload. */
   readonly field: string;
   readonly image: string;
   readonly verdict: Verdict;
@@ -164,11 +164,11 @@ function isSimplyAllowed({ verdict, violations }: Judged): boolean {
 
 function resultOf(
   { field, verdict, violations, note }: Judged,
-  { kind, name }: FoundPod,
+  { kind, name, specPath }: FoundPod,
   namespace: string,
   { source, path, found }: PodPlace,
 ): ScanResult {
-  const place = field?.path ?? ['spec', 'containers'];
+  const place = field?.path ?? [...specPath, 'containers'];
   return {
     source,
     line: found.locate([...path, ...place]).line,

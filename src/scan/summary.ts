@@ -2,6 +2,7 @@ import type { Violation } from '../decide/decision.ts';
 import type { Judged } from './judge.ts';
 import { effectOf } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
+import { kindWithoutRule } from './violation-text.ts';
 
 /** Image fields by what becomes of them. */
 export interface Counts {
@@ -64,9 +65,10 @@ export class ScanSummary {
 const NO_CONTAINERS = '(no containers)';
 
 /** A rule by its name and, when it does not enforce, its mode; what has no rule by what it is. */
-export function titleOf({ rule, severity }: Violation): string {
-  if (rule !== undefined) return severity === 'enforce' ? rule.name : `${rule.name} (${severity})`;
-  return severity === 'absolute' ? '(no usable reference)' : '(covered by no rule)';
+export function titleOf(violation: Violation): string {
+  const { rule, severity } = violation;
+  if (rule === undefined) return `(${kindWithoutRule(violation)})`;
+  return severity === 'enforce' ? rule.name : `${rule.name} (${severity})`;
 }
 
 function add(counts: Counts, verdict: Verdict): void {

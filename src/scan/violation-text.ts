@@ -16,3 +16,9 @@ export function violationLine(violation: Violation): string {
 export function modeOf({ severity }: Violation): 'enforce' | 'warn' | 'audit' {
   return severity === 'absolute' ? 'enforce' : severity;
 }
+
+/** What denies without a rule; only of a pod without containers it is about no image. */
+export function kindWithoutRule({ severity, image }: Violation): string {
+  if (severity === 'absolute') return 'no usable reference';
+  return image === undefined ? 'empty review' : 'covered by no rule';
+}

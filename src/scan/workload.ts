@@ -130,7 +130,7 @@ function visitPod(value: object, { kind, workload, path }: Place, visitor: Workl
     const spec = readMapping(own(pod, 'spec'), specPath);
     const annotations = readAnnotations(pod, workload.pod);
     const images = readImages(spec, specPath);
-    visitor.pod({ kind, name, namespace, annotations, images }, path);
+    visitor.pod({ kind, name, namespace, annotations, specPath, images }, path);
   } catch (thrown) {
     if (!(thrown instanceof PodInvalid)) throw thrown;
     visitor.invalid(`${kind} ${name || '(no name)'}: ${thrown.message}`, [...path, ...thrown.path]);

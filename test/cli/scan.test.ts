@@ -11,6 +11,11 @@ let folder: string;
 beforeAll(async () => {
   folder = await newFolder({
     'rules.yaml': RULES,
+    'covering-none.yaml': `apiVersion: image-checker/v1
+kind: ImagePolicy
+metadata: { name: covering-none }
+spec: { rules: [{ name: a, match: { namespaces: [a] } }] }
+`,
     'broken.yaml':
       'kind: Pod\n---\na: [\n---\nkind: Pod\nspec: { containers: [{ image: nginx }] }\n',
     'not-a-pod.yaml': 'kind: Pod\nmetadata: { name: x }\nspec:\n  containers:\n    - image: 5\n',
@@ -143,6 +148,37 @@ describe('image-checker scan', () => {
     const { summary, results } = await report(['-'], { stdin: '{"kind":"Pod","spec":{}}' });
     expect(summary).toEqual({ pods: 1, images: 0, denied: 1, warned: 0 });
     expect(results).toMatchObject([{ field: 'spec.containers', image: '' }]);
+  });
+
+  it.each([
+    ['Pod', [], 'spec.containers'],
+    ['StatefulSet', ['spec', 'template'], 'spec.template.spec.containers'],
+    [
+      'CronJob',
+      ['spec', 'jobTemplate', 'spec', 'template'],
+      'spec.jobTemplate.spec.template.spec.containers',
+    ],
+  ])('names the place of the containers that a %s lacks', async (kind, template, field) => {
+    const steps = [...template, 'spec'].map((step, depth) => `${'  '.repeat(depth)}${step}:`);
+    const last = `${'  '.repeat(steps.length)}containers: []`;
+    const stdin = [`kind: ${kind}`, 'metadata: { name: x }', ...steps, last].join('\n');
+    const sarif = await scan(['-', '-o', 'sarif'], { stdin });
+    const { stdout } = await scan(['-'], { stdin });
+    expect((await report(['-'], { stdin })).results).toMatchObject([{ field, image: '' }]);
+    expect(stdout).toContain(`default/${kind}/x (stdin:${steps.length + 3})\n`);
+    expect(stdout).toContain('       1       1       0  (empty review)\n');
+    expect(sarif.stdout).toContain('"ruleId": "image-checker/empty-review"');
+  });
+
+  it.each([
+    ['an image that is none', 'Ü', '(no usable reference)', 'no-usable-reference'],
+    ['an image that no rule covers', 'x:1', '(covered by no rule)', 'covered-by-no-rule'],
+  ])('counts by what it is %s', async (_title, image, title, id) => {
+    const given = { stdin: podsWith(image) };
+    const args = ['--rules', `${folder}/covering-none.yaml`, '-'];
+    expect((await scan(args, given)).stdout).toContain(`       1       1       0  ${title}\n`);
+    const { stdout } = await scan([...args, '-o', 'sarif'], given);
+    expect(stdout).toContain(`"ruleId": "image-checker/${id}"`);
   });
 
   it('takes -n for the namespace of objects that name none, and of no others', async () => {

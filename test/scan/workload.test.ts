@@ -61,6 +61,7 @@ describe('workloads', () => {
     });
     expect([skipped, invalid, unknown]).toEqual([[], [], []]);
     expect(pods).toMatchObject([{ kind, images: [{ image: 'nginx', sent: true }] }]);
+    expect(pods.map(({ specPath }) => `${nameOf(specPath)}.`)).toEqual([prefix]);
     expect(pods.flatMap(({ images }) => images.map(({ path }) => nameOf(path)))).toEqual([
       `${prefix}containers[0].image`,
     ]);
