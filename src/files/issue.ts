@@ -22,9 +22,11 @@ export function describeIssues(
   if (otherKind !== undefined) {
     return describeIssue(otherKind, value, schema).map((issue) => ({ ...issue, hint: OTHER_KIND }));
   }
-  const mistyped = new Set(issues.filter(isOfType).map(({ path }) => nameOf(path)));
+  const mistyped = namesOf(issues.filter(isOfType));
+  const misspelt = namesOf(issues.filter(isOfKeys));
   return issues
     .filter((issue) => !isOfSize(issue) || !mistyped.has(nameOf(issue.path)))
+    .filter((issue) => !isOfWhole(issue) || !misspelt.has(nameOf(issue.path)))
     .flatMap((issue) => describeIssue(issue, value, schema));
 }
 
@@ -40,6 +42,13 @@ function saysOtherKind(issue: Issue, value: unknown): boolean {
 const isOfType = ({ code }: Issue): boolean => code === 'invalid_type';
 /** The library measures a list even where it expected a text. */
 const isOfSize = ({ code }: Issue): boolean => code === 'too_small' || code === 'too_big';
+const isOfKeys = ({ code }: Issue): boolean => code === 'unrecognized_keys';
+/** What a mapping lacks as a whole may be what is misspelt in it. */
+const isOfWhole = ({ code }: Issue): boolean => code === 'custom';
+
+function namesOf(issues: readonly Issue[]): ReadonlySet<string> {
+  return new Set(issues.map(({ path }) => nameOf(path)));
+}
 
 function describeIssue(issue: Issue, value: unknown, schema: z.ZodType): DescribedIssue[] {
   if (issue.code === 'unrecognized_keys') {

@@ -32,6 +32,8 @@ interface OnErrorSpec {
 
 export function checkOnError({ onError, require }: OnErrorSpec, context: Refinement): void {
   if (onError === undefined || asksRegistry(require)) return;
+  // What is asked of a registry may be what is misspelt.
+  if (context.issues.some(({ code }) => code === 'unrecognized_keys')) return;
   const message = 'onError does nothing: the rule asks nothing of a registry';
   const hint = `drop it, or require one of ${REGISTRY_KEYS.join(', ')}`;
   refuse(context, message, hint, ['onError']);

@@ -252,6 +252,26 @@ describe('a mistake in a rules file', () => {
       '6:5 spec.rules[0]: expected at least one of match, require, forbid: this rule covers every image and asks nothing [to allow everything write `unmatchedImages: allow`]',
     ],
     [
+      'a misspelt section, which is not missing then',
+      ['requires: { digest: true }'],
+      '7:5 unknown key "requires" [did you mean "require"?]',
+    ],
+    [
+      'a misspelt key of a section, which is not empty then',
+      ['require: { registry: [a.io] }'],
+      '7:16 unknown key "registry" [did you mean "registries"?]',
+    ],
+    [
+      'a misspelt key of an entry',
+      ['require: { signatures: [{ key: [a.pub] }] }'],
+      '7:31 unknown key "key" [did you mean "keys"?]',
+    ],
+    [
+      'a misspelt question to a registry, which may be excused',
+      ['onError: warn', 'require: { digest: true, signature: [] }'],
+      '8:30 unknown key "signature" [did you mean "signatures"?]',
+    ],
+    [
       'an empty requirement',
       ['require: {}'],
       '7:5 spec.rules[0].require: expected at least one of registries, images, tags, digest, explicitRegistry, signatures, attestations, digestMatchesTag, maxAge, platforms [leave the key out, or say what it takes]',
@@ -478,7 +498,6 @@ describe('a mistake in a rules file', () => {
       'rules.yaml:8:60 spec.rules[0].require.images[2]: no image has a path component like ".+"',
       'rules.yaml:8:75 spec.rules[0].require.digest: expected true, got false',
       'rules.yaml:9:13 spec.rules[1].name: another rule is called "a"',
-      'rules.yaml:10:7 spec.rules[1].forbid: expected at least one of registries, images, tags',
       'rules.yaml:10:17 unknown key "tag"',
       'rules.yaml:11:7 spec.rules[2].name is missing: expected a string',
       'rules.yaml:12:7 spec.rules[3]: expected at least one of match, require, forbid: this rule covers every image and asks nothing',
