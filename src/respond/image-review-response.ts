@@ -23,6 +23,8 @@ export interface PolicyName {
 
 /** In characters: audit annotations are for grep, the log line holds the rest. */
 const MAX_ANNOTATION_LENGTH = 256;
+/** In characters: a DNS subdomain, "@" and the 12 digits of the hash. */
+const MAX_POLICY_LENGTH = 266;
 /** In characters: an image and its digest are long, and one that is cut off says nothing. */
 const MAX_DIGESTS_LENGTH = 1024;
 
@@ -54,7 +56,7 @@ function auditAnnotations(
   const { violations, checks, breakGlass } = decision;
   const annotations: Record<string, string> = {
     'decision-id': id,
-    policy: printable(policy.label, MAX_ANNOTATION_LENGTH),
+    policy: printable(policy.label, MAX_POLICY_LENGTH),
   };
   const put = (key: string, value: string): void => {
     if (value !== '') annotations[key] = printable(value, MAX_ANNOTATION_LENGTH);

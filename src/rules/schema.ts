@@ -18,7 +18,10 @@ import { uniqueNames } from './unique-names.ts';
 /** Longest rule message: it has to fit into a reason of 1 KiB beside the image. */
 const MAX_MESSAGE_LENGTH = 256;
 /** RFC 1123. */
-const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const LABEL_SOURCE = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const DNS_LABEL = new RegExp(`^${LABEL_SOURCE}$`);
+/** RFC 1123, as Kubernetes has it for most names: labels joined by dots. */
+const DNS_SUBDOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL_SOURCE}(?:\\.${LABEL_SOURCE})*$`);
 const NAMESPACE_GLOB = /^[a-z0-9*](?:[a-z0-9*-]*[a-z0-9*])?$/;
 /** What a Kubernetes annotation key may be behind its prefix. */
 const ANNOTATION_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
@@ -45,6 +48,9 @@ function atLeastOne<T extends z.ZodType>(item: T) {
 
 const label = z.string().regex(DNS_LABEL, {
   message: 'a DNS label (lower-case letters, digits and "-", at most 63 characters)',
+});
+const subdomain = z.string().regex(DNS_SUBDOMAIN, {
+  message: 'a DNS subdomain (DNS labels joined by dots, at most 253 characters)',
 });
 const namespaces = atLeastOne(
   glob(
@@ -142,13 +148,12 @@ function checkAnnotation(key: string, context: Refinement): void {
   if (!isSent(key)) {
     const message = `kube-apiserver sends no annotation whose key lacks ${SENT_INFIX}`;
     refuse(context, message, hint);
-  } else if (!isPrefix(key.slice(0, slash)) || !ANNOTATION_NAME.test(key.slice(slash + 1))) {
+  } else if (
+    !DNS_SUBDOMAIN.test(key.slice(0, slash)) ||
+    !ANNOTATION_NAME.test(key.slice(slash + 1))
+  ) {
     refuse(context, 'expected a valid annotation key', hint);
   }
-}
-
-function isPrefix(prefix: string): boolean {
-  return prefix.length <= 253 && prefix.split('.').every((part) => DNS_LABEL.test(part));
 }
 
 const spec = z.strictObject({
@@ -175,7 +180,7 @@ export const imagePolicySchema = z.strictObject({
   kind: z.literal('ImagePolicy').describe('What the file holds.'),
   metadata: z
     .strictObject({
-      name: label.describe('Stands in answers and log lines, before the hash of the file.'),
+      name: subdomain.describe('Stands in answers and log lines, before the hash of the file.'),
     })
     .describe('What the policy is called.'),
   spec: spec.describe('What is asked of the images of a pod, and what becomes of all others.'),

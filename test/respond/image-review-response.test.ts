@@ -70,6 +70,14 @@ describe('the answer to a review', () => {
 });
 
 describe('the audit annotations', () => {
+  it('hold the longest name of a policy with its hash', () => {
+    const review = reviewOf({ images: ['a'] });
+    const decision = { allowed: true, violations: [], checks: [], breakGlass: undefined };
+    const label = `${'a'.repeat(253)}@0123456789ab`;
+    const { auditAnnotations } = respond(review, decision, ID, { label }).status;
+    expect(auditAnnotations['policy']).toBe(label);
+  });
+
   it.each<[string, Violation[], BreakGlassUse | undefined, object]>([
     ['nothing more when there is nothing', [], undefined, {}],
     [

@@ -46,6 +46,7 @@ const NAMESPACE_HINT =
 const TAG_HINT = 'a tag holds letters, digits, "_", "." and "-"; * stands for any run';
 const ANNOTATION_HINT = 'write something like image-checker.image-policy.k8s.io/break-glass';
 const OTHER_KIND = 'this is another kind of file, what else is in it was not checked';
+const SUBDOMAIN = 'a DNS subdomain (DNS labels joined by dots, at most 253 characters)';
 const LABEL = 'a DNS label (lower-case letters, digits and "-", at most 63 characters)';
 
 describe('a rules file', () => {
@@ -118,6 +119,14 @@ describe('a rules file', () => {
       'a name that looks like a date',
       HEAD.replace('test-policy', '2026-01-01').concat('  rules: []\n'),
     ],
+    [
+      'a name with dots, as Kubernetes takes it',
+      HEAD.replace('test-policy', 'cluster.policy-1.example').concat('  rules: []\n'),
+    ],
+    [
+      'a name of 253 characters',
+      HEAD.replace('test-policy', 'ab.'.repeat(84) + 'a').concat('  rules: []\n'),
+    ],
   ])('may be %s', (_title, text) => {
     expect(read(text).rules).toEqual([]);
   });
@@ -170,7 +179,22 @@ describe('a mistake in a rules file', () => {
     [
       'a name in upper case',
       HEAD.replace('test-policy', 'Test') + '  rules: []\n',
-      `3:19 metadata.name: expected ${LABEL}, got "Test"`,
+      `3:19 metadata.name: expected ${SUBDOMAIN}, got "Test"`,
+    ],
+    [
+      'a name that ends in a dot',
+      HEAD.replace('test-policy', 'test.') + '  rules: []\n',
+      `3:19 metadata.name: expected ${SUBDOMAIN}, got "test."`,
+    ],
+    [
+      'a name with a label of 64 characters',
+      HEAD.replace('test-policy', `a.${'b'.repeat(64)}`) + '  rules: []\n',
+      `3:19 metadata.name: expected ${SUBDOMAIN}, got "a.${'b'.repeat(64)}"`,
+    ],
+    [
+      'a name of 254 characters',
+      HEAD.replace('test-policy', 'ab.'.repeat(84) + 'ab') + '  rules: []\n',
+      `3:19 metadata.name: expected ${SUBDOMAIN}, got "${'ab.'.repeat(26)}a...`,
     ],
     ['no rules', `${HEAD}  unmatchedImages: deny\n`, '4:1 spec.rules is missing: expected a list'],
     ['an empty spec', HEAD, '4:6 spec: expected a mapping, got null'],
