@@ -5,7 +5,7 @@ import { applyPlan } from '../pull-secret/apply.ts';
 import { planPullSecret } from '../pull-secret/pull-secret.ts';
 import type { SecretPlan } from '../pull-secret/pull-secret.ts';
 import { readAuths } from '../pull-secret/read-auths.ts';
-import { renderPlan } from '../pull-secret/render.ts';
+import { renderPlan, renderPlanJson } from '../pull-secret/render.ts';
 import type { CommandContext } from './context.ts';
 import { dockerConfigFile } from './open-registry.ts';
 import { collect, outputOption, readNamespace } from './options.ts';
@@ -13,8 +13,10 @@ import { json, Output } from './output.ts';
 
 const HELP = `
 Prints the Secret with which kubelets pull from private registries, one for each namespace, and
-how to make the pods of a service account use it. With --apply kubectl does both; what the service
-account has already stays, and doing it again changes nothing.
+the command that makes the pods of a service account use it. With --apply kubectl does both. Either
+way what the service account has already stays, and doing it again changes nothing. -o json writes
+  {"secrets":[Secret],"attachments":[{"namespace","serviceAccount","secret","command"}]}
+and with --apply what kubectl said, a list of lines.
 
 The credentials are those of docker's config.json on this machine, also where a credential helper
 keeps them. Without --registry all of them are taken: name those that the cluster needs.
@@ -80,7 +82,7 @@ async function apply(plan: SecretPlan, flags: Flags, context: CommandContext): P
 }
 
 function print(plan: SecretPlan, flags: Flags): string {
-  return flags.output === 'json' ? json(plan) : renderPlan(plan);
+  return flags.output === 'json' ? json(renderPlanJson(plan)) : renderPlan(plan);
 }
 
 function collectNamespace(value: string, before: readonly string[] = []): readonly string[] {

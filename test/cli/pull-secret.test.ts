@@ -78,6 +78,16 @@ function authsIn(stdout: string): Record<string, string> {
   return Object.fromEntries(decoded) as Record<string, string>;
 }
 
+/** Adds to what is there, whatever that is: no patch alone does. */
+function commandFor(secret: string, account: string, namespace: string): string {
+  const place = `serviceaccount ${account} --namespace ${namespace}`;
+  const patch =
+    '{"metadata":{"resourceVersion":"{{.metadata.resourceVersion}}"},"imagePullSecrets":[' +
+    `{{range .imagePullSecrets}}{{if ne .name "${secret}"}}{"name":{{printf "%q" .name}}},{{end}}{{end}}` +
+    `{"name":"${secret}"}]}`;
+  return `kubectl patch ${place} --type merge --patch "$(kubectl get ${place} --output go-template='${patch}')"`;
+}
+
 describe('pull-secret', () => {
   it.each([
     ['a host', ['b.test:5000'], { 'b.test:5000': 'me:b' }],
@@ -121,11 +131,22 @@ describe('pull-secret', () => {
       },
       { metadata: { name: 'pull', namespace: 'test' } },
     ]);
-    const patch = '#   kubectl patch serviceaccount default --namespace test --type';
-    expect(stdout).toContain(`${patch} merge --patch '{"imagePullSecrets":[{"name":"pull"}]}'\n`);
-    const add = '[{"op":"add","path":"/imagePullSecrets/-","value":{"name":"pull"}}]';
-    expect(stdout).toContain(`${patch} json --patch '${add}'\n`);
+    expect(stdout).toContain(`#   ${commandFor('pull', 'default', 'test')}\n`);
+    expect(stdout).not.toContain('/imagePullSecrets/-');
     expect((await pullSecret(args)).stdout).toBe(stdout);
+  });
+
+  it('says in JSON how each service account gets it', async () => {
+    const args = ['--registry', 'b.test:5000', '-n', 'dev', '-n', 'test', '-o', 'json'];
+    const { stdout } = await pullSecret([...args, '--service-account', 'builder']);
+    const attachment = { serviceAccount: 'builder', secret: 'image-pull' };
+    expect(JSON.parse(stdout)).toMatchObject({
+      attachments: ['dev', 'test'].map((namespace) => ({
+        ...attachment,
+        namespace,
+        command: commandFor('image-pull', 'builder', namespace),
+      })),
+    });
   });
 
   it.each([

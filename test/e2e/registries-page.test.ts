@@ -80,7 +80,11 @@ function config(): string {
 async function runBlock(text: string): Promise<string> {
   const [block, ...others] = blocks.filter((each) => each.includes(text));
   if (block === undefined || others.length > 0) throw new Error(`expected one block with ${text}`);
-  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', block], {
+  return runShell(block);
+}
+
+async function runShell(commands: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', commands], {
     cwd: folder,
     timeout: TIME_LIMIT,
     env: {
@@ -106,6 +110,12 @@ async function pullSecrets(): Promise<readonly string[]> {
   return (account.imagePullSecrets ?? []).map(({ name }) => name).sort();
 }
 
+async function replacePullSecrets(name: string): Promise<void> {
+  const patch = JSON.stringify({ imagePullSecrets: [{ name }] });
+  const account = ['serviceaccount', 'default', '-n', 'shop'];
+  await lab.kubectl(['patch', ...account, '--type', 'merge', '-p', patch]);
+}
+
 describe('docs/registries.md', () => {
   it('logs in at the registry', async () => {
     const printed = await runBlock('login-check');
@@ -122,18 +132,19 @@ describe('docs/registries.md', () => {
     });
   });
 
+  it('prints a command that adds the Secret to what a service account has, once', async () => {
+    const text = await readFile(join(folder, 'pull-secret.yaml'), 'utf8');
+    const [command = ''] = /kubectl patch .*/.exec(text) ?? [];
+    expect(await runShell(command)).toBe('serviceaccount/default patched\n');
+    expect(await pullSecrets()).toEqual(['image-pull']);
+    await replacePullSecrets('of-somebody-else');
+    expect(await runShell(command)).toBe('serviceaccount/default patched\n');
+    expect(await runShell(command)).toBe('serviceaccount/default patched (no change)\n');
+    expect(await pullSecrets()).toEqual(['image-pull', 'of-somebody-else']);
+  });
+
   it('gives the cluster a Secret that can pull, and does it again without a change', async () => {
-    const before = { imagePullSecrets: [{ name: 'of-somebody-else' }] };
-    const patch = [
-      'patch',
-      'serviceaccount',
-      'default',
-      '-n',
-      'shop',
-      '-p',
-      JSON.stringify(before),
-    ];
-    await lab.kubectl(patch);
+    await replacePullSecrets('of-somebody-else');
     expect(await runBlock('--apply')).toContain('serviceaccount/default patched\n');
     const made = await get<{ metadata: { resourceVersion: string } }>('secret', 'image-pull');
     expect(await runBlock('--apply')).toContain('serviceaccount/default unchanged\n');
