@@ -7,7 +7,8 @@ import { readRights, replaceFile } from '../files/replace-file.ts';
 import { decodeUtf8 } from '../files/utf8.ts';
 import { readImageFields } from '../pin/image-fields.ts';
 import type { ImageField } from '../pin/image-fields.ts';
-import { isPinned, pinImages } from '../pin/pin-images.ts';
+import { expectImages, isPinned, pinImages } from '../pin/pin-images.ts';
+import type { FoundImage } from '../pin/pin-images.ts';
 import { pinText } from '../pin/pin-text.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext } from './context.ts';
@@ -45,13 +46,6 @@ interface Flags extends RegistryFlags {
   readonly output: 'text' | 'json';
 }
 
-/** An image, and where it was found. */
-interface Found {
-  readonly file?: string;
-  readonly line?: number;
-  readonly image: string;
-}
-
 interface SourceFile {
   readonly file: string;
   readonly text: string;
@@ -80,6 +74,7 @@ async function pin(
   refuseContradictions(images, flags);
   const files = await Promise.all((flags.file ?? []).map((file) => readSource(file, context.cwd)));
   const found = [...images.map((image) => ({ image })), ...files.flatMap(foundIn)];
+  expectImages(found);
   const output = new Output(context.stdout);
   if (flags.check === true) {
     await output.write(check(found, flags, context));
@@ -135,11 +130,11 @@ async function readSource(file: string, cwd: string): Promise<SourceFile> {
   return { file, text, fields };
 }
 
-function foundIn({ file, fields }: SourceFile): readonly Found[] {
+function foundIn({ file, fields }: SourceFile): readonly FoundImage[] {
   return fields.map(({ image, line }) => ({ file, line, image }));
 }
 
-function check(found: readonly Found[], flags: Flags, context: CommandContext): string {
+function check(found: readonly FoundImage[], flags: Flags, context: CommandContext): string {
   const unpinned = found.filter(({ image }) => !isPinned(image));
   if (unpinned.length > 0) context.exitCode = EXIT.finding;
   if (flags.output === 'json')
@@ -148,7 +143,7 @@ function check(found: readonly Found[], flags: Flags, context: CommandContext): 
 }
 
 async function resolveAll(
-  found: readonly Found[],
+  found: readonly FoundImage[],
   flags: Flags,
   context: CommandContext,
 ): Promise<ReadonlyMap<string, string>> {
@@ -177,7 +172,7 @@ async function writeFiles(
 }
 
 function report(
-  found: readonly Found[],
+  found: readonly FoundImage[],
   pinned: ReadonlyMap<string, string>,
   flags: Flags,
 ): string {
@@ -186,6 +181,6 @@ function report(
   return results.map((each) => `${placeOf(each)}${each.pinned}\n`).join('');
 }
 
-function placeOf({ file, line }: Found): string {
+function placeOf({ file, line }: FoundImage): string {
   return file === undefined ? '' : `${file}:${line ?? 1}: `;
 }

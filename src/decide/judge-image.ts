@@ -1,4 +1,9 @@
-import { foldRegistry, isLocalImageId, parseImageReference } from '../parse/image-reference.ts';
+import {
+  foldRegistry,
+  isLocalImageId,
+  LOCAL_IMAGE_ID,
+  parseImageReference,
+} from '../parse/image-reference.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import type { Policy, Rule } from '../rules/policy.ts';
 import type { RegistryRequirement } from '../rules/registry-requirement.ts';
@@ -58,9 +63,7 @@ function readImage(written: string): ImageReference | string {
   if (written.length > MAX_IMAGE_LENGTH) {
     return `expected at most ${MAX_IMAGE_LENGTH} characters, got ${written.length}`;
   }
-  if (isLocalImageId(written)) {
-    return 'a node may take this for the id of an image it already has, write registry/name@sha256:...';
-  }
+  if (isLocalImageId(written)) return LOCAL_IMAGE_ID;
   const parsed = parseImageReference(written);
   if (!parsed.ok) return parsed.error;
   if (parsed.reference.registry === '') return 'the part before the first / is no valid registry';

@@ -81,6 +81,10 @@ export function isLocalImageId(image: string): boolean {
   return colon >= 0 && isHex(image, colon + 1) && isDigestAlgorithm(image.slice(0, colon));
 }
 
+/** What is wrong with one, and what to write. */
+export const LOCAL_IMAGE_ID =
+  'a node may take this for the id of an image it already has, write registry/name@sha256:...';
+
 /** splitDockerDomain: what counts as the registry before the grammar is asked. */
 function splitRegistry(image: string): Split {
   const slash = image.indexOf('/');

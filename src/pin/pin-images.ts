@@ -1,12 +1,33 @@
 import { ImageCheckerError, messageOf } from '../errors.ts';
 import type { Problem } from '../errors.ts';
-import { foldRegistry, parseImageReference } from '../parse/image-reference.ts';
+import {
+  foldRegistry,
+  isLocalImageId,
+  LOCAL_IMAGE_ID,
+  parseImageReference,
+} from '../parse/image-reference.ts';
 import type { ImageReference } from '../parse/image-reference.ts';
 import { unavailable } from '../registry/failure.ts';
 import type { Registry } from '../registry/registry.ts';
 
 /** Milliseconds for one image: somebody waits, and no pod does. */
 const TIME_LIMIT = 30_000;
+
+/** An image, and where it was found. */
+export interface FoundImage {
+  readonly file?: string;
+  readonly line?: number;
+  readonly image: string;
+}
+
+/** @throws {ImageCheckerError} `reference-invalid` with each that is no image, and its place */
+export function expectImages(found: readonly FoundImage[]): void {
+  const problems = found.flatMap(({ image, ...place }): readonly Problem[] => {
+    const read = readImage(image);
+    return typeof read === 'string' ? [{ ...place, message: read }] : [];
+  });
+  if (problems.length > 0) throw new ImageCheckerError('reference-invalid', problems);
+}
 
 /** @throws {ImageCheckerError} `reference-invalid` */
 export function isPinned(image: string): boolean {
@@ -39,10 +60,20 @@ export async function pinImages(
 }
 
 function read(image: string): ImageReference {
+  const reference = readImage(image);
+  if (typeof reference !== 'string') return reference;
+  throw new ImageCheckerError('reference-invalid', { message: reference });
+}
+
+/** The reference, or what is wrong. */
+function readImage(image: string): ImageReference | string {
+  const wrong = (what: string): string =>
+    `expected an image, got ${JSON.stringify(image)}: ${what}`;
+  if (isLocalImageId(image)) return wrong(LOCAL_IMAGE_ID);
   const parsed = parseImageReference(image);
-  if (parsed.ok && parsed.reference.registry !== '') return foldRegistry(parsed.reference);
-  const message = `expected an image, got ${JSON.stringify(image)}: ${parsed.ok ? 'it names no registry' : parsed.error}`;
-  throw new ImageCheckerError('reference-invalid', { message });
+  if (!parsed.ok) return wrong(parsed.error);
+  const { reference } = parsed;
+  return reference.registry === '' ? wrong('it names no registry') : foldRegistry(reference);
 }
 
 async function pin(image: string, reference: ImageReference, registry: Registry): Promise<string> {

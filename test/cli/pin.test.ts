@@ -123,6 +123,11 @@ describe('pin', () => {
     ['a file that is not there', ['-f', 'x.yaml', '--write'], 'cannot be read: no such file'],
     ['no image', ['Nginx', '--check'], 'expected an image, got "Nginx"'],
     ['an image without a registry', ['foo_bar.com/x'], 'it names no registry'],
+    [
+      'the id of an image',
+      ['sha256:abc', '--check'],
+      'got "sha256:abc": a node may take this for the id of an image it already has, write registry/name@sha256:...',
+    ],
   ])('refuses %s', async (_title, args, message) => {
     const { code, stdout, stderr } = await pin(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -158,6 +163,22 @@ image-checker: hint: name a manifest of Kubernetes
 `,
     });
   });
+
+  it.each([['to print'], ['to write', '--write'], ['to check', '--check']])(
+    'says of every image that is none where it is, %s',
+    async (_title, ...flags) => {
+      await world.file('bad-images.yaml', manifest('Nginx', app(':v1'), 'sha256:abc', 'Nginx'));
+      const { code, stdout, stderr } = await pin('-f', 'bad-images.yaml', ...flags);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      const expected = (line: number, image: string): string =>
+        `image-checker: error: bad-images.yaml:${line}: expected an image, got "${image}": `;
+      expect(stderr.trimEnd().split('\n')).toEqual([
+        expect.stringContaining(expected(5, 'Nginx')),
+        expect.stringContaining(expected(7, 'sha256:abc')),
+        expect.stringContaining(expected(8, 'Nginx')),
+      ]);
+    },
+  );
 
   it('refuses a manifest that cannot be read', async () => {
     await world.file('broken.yaml', 'kind: Pod\nspec: [');
