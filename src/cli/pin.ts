@@ -24,7 +24,9 @@ has a digest stays as it is.
 With -f the images of the workloads in a manifest are taken: Pods (kube-apiserver's own manifest as
 well), Deployments, CronJobs and so on, of any number of documents. Everything else in the file
 stays as it is, byte for byte. A file that is no UTF-8 is refused, and so is what is no object of
-Kubernetes, and a kind with a slip in it (Pdo). When one image cannot be pinned nothing is written.
+Kubernetes, a kind with a slip in it (Pdo), and what kubectl may read otherwise: << behind a key that
+it gives, or with a tag; lines of YAML that end by a bare CR, U+0085, U+2028 or U+2029. When one image
+cannot be pinned nothing is written.
 
 --check asks no registry: it finds what has no digest, for CI.
 

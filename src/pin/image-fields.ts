@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import type { SourceText } from '../files/document.ts';
 import type { ObjectPath } from '../scan/found-object.ts';
+import { findOtherBreak, ReadOtherwise, toValue } from '../scan/kubectl-yaml.ts';
 import { readWorkloads } from '../scan/workload.ts';
 
 /** An image in the text of a manifest. */
@@ -27,22 +28,28 @@ export function readImageFields(source: SourceText): ImageFields {
   const lines = new LineCounter();
   const problems: Problem[] = [];
   const fields = new Map<number, ImageField>();
-  const say: Say = (offset, message, hint) => {
-    const line = lineOf(lines, offset);
-    problems.push({ file: source.file, line, message, ...(hint !== undefined && { hint }) });
+  const say: Say = (offset, words) => {
+    problems.push({ file: source.file, line: lineOf(lines, offset), ...words });
   };
   const documents = documentsOf(source.text, lines);
+  const otherBreak = findOtherBreak(isJson(source.text) ? blankTexts(source.text) : source.text);
+  if (otherBreak !== undefined) {
+    say(otherBreak.offset, wordsOf(otherBreak));
+    return { fields: [], problems };
+  }
   for (const document of documents) {
     for (const { path, image } of imagesOf(document, say)) {
       const place = placeOf(document, path, image, source.text);
       if (typeof place !== 'number') {
         fields.set(place.start, { ...place, line: lineOf(lines, place.start) });
-      } else
-        say(place, `expected ${image} to be written in one piece, got another way of writing it`);
+      } else {
+        const message = `expected ${image} to be written in one piece, got another way of writing it`;
+        say(place, { message });
+      }
     }
   }
   if (problems.length === 0 && documents.every(isEmpty)) {
-    say(0, 'expected a Kubernetes object, got nothing at all', HINT);
+    say(0, { message: 'expected a Kubernetes object, got nothing at all', hint: HINT });
   }
   return { fields: [...fields.values()].sort((a, b) => a.start - b.start), problems };
 }
@@ -58,11 +65,31 @@ function isEmpty({ contents }: Document.Parsed): boolean {
   return contents === null || (isScalar(contents) && contents.value === null);
 }
 
+/** JSON that stays as long, with blanks for the ends of lines that are but characters in its texts. */
+function blankTexts(json: string): string {
+  return json.replaceAll(/[\u0085\u2028\u2029]/g, ' ');
+}
+
+/** JSON is YAML here, and JSON to kubectl. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ''));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function lineOf(lines: LineCounter, offset: number): number {
   return Math.max(lines.linePos(offset).line, 1);
 }
 
-type Say = (offset: number, message: string, hint?: string) => void;
+type Words = Pick<Problem, 'message' | 'hint'>;
+type Say = (offset: number, words: Words) => void;
+
+function wordsOf({ message, hint }: ReadOtherwise): Words {
+  return { message, hint };
+}
 
 const HINT = 'name a manifest of Kubernetes';
 
@@ -72,13 +99,13 @@ function imagesOf(
 ): readonly { readonly path: ObjectPath; readonly image: string }[] {
   const [mistake] = document.errors;
   if (mistake !== undefined) {
-    say(mistake.pos[0], `not YAML: ${mistake.message}`);
+    say(mistake.pos[0], { message: `not YAML: ${mistake.message}` });
     return [];
   }
   const begin = document.contents?.range[0] ?? document.range[0];
   const found: { path: ObjectPath; image: string }[] = [];
   try {
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const value = toValue(document);
     const nowhere = (): { line: number; column: number } => ({ line: 1, column: 1 });
     readWorkloads(
       { value, kind: undefined, apiVersion: undefined, locate: nowhere },
@@ -91,18 +118,19 @@ function imagesOf(
         },
         skipped: () => undefined,
         foreign: (message, path) => {
-          say(rangeAt(document, path)?.[0] ?? begin, message, HINT);
+          say(rangeAt(document, path)?.[0] ?? begin, { message, hint: HINT });
         },
         misspelt: (message, path, hint) => {
-          say(rangeAt(document, path)?.[0] ?? begin, message, hint);
+          say(rangeAt(document, path)?.[0] ?? begin, { message, hint });
         },
         invalid: (message, path) => {
-          say(rangeAt(document, path)?.[0] ?? begin, message);
+          say(rangeAt(document, path)?.[0] ?? begin, { message });
         },
       },
     );
   } catch (thrown) {
-    say(begin, `not YAML: ${messageOf(thrown)}`);
+    if (thrown instanceof ReadOtherwise) say(thrown.offset, wordsOf(thrown));
+    else say(begin, { message: `not YAML: ${messageOf(thrown)}` });
   }
   return found;
 }

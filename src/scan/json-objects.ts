@@ -1,7 +1,9 @@
 import { messageOf } from '../errors.ts';
 import type { ObjectSink } from './found-object.ts';
 import { JsonBroken } from './json-splitter.ts';
-import type { JsonPieces, TextPlace } from './json-splitter.ts';
+import type { JsonPieces } from './json-splitter.ts';
+import { advance } from './text-place.ts';
+import type { TextPlace } from './text-place.ts';
 
 type ListHead = Readonly<Record<'kind' | 'apiVersion', string | undefined>>;
 
@@ -80,11 +82,4 @@ function parse(text: string, place: TextPlace): unknown {
     const message = `not JSON: ${what ?? messageOf(thrown)}`;
     throw new JsonBroken(message, position === undefined ? place : advance(place, text, +position));
   }
-}
-
-function advance(place: TextPlace, text: string, position: number): TextPlace {
-  const before = text.slice(0, position);
-  const breaks = before.split('\n').length - 1;
-  if (breaks === 0) return { line: place.line, column: place.column + position };
-  return { line: place.line + breaks, column: position - before.lastIndexOf('\n') };
 }

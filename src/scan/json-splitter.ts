@@ -8,11 +8,7 @@
  * for JSON.parse to say, of the elements as of what is left of the value around them.
  */
 
-/** Where a piece begins; both 1-based, the column in bytes. */
-export interface TextPlace {
-  readonly line: number;
-  readonly column: number;
-}
+import type { TextPlace } from './text-place.ts';
 
 export interface JsonPieces {
   /** An element, with what stood before it in its value. */

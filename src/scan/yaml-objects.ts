@@ -1,14 +1,22 @@
 import { Composer, isNode, LineCounter, Parser } from 'yaml';
 import type { Document } from 'yaml';
 import { messageOf } from '../errors.ts';
+import type { Problem } from '../errors.ts';
 import type { ObjectPath, ObjectSink } from './found-object.ts';
-import type { TextPlace } from './json-splitter.ts';
+import { findOtherBreak, ReadOtherwise, toValue } from './kubectl-yaml.ts';
+import { advance } from './text-place.ts';
+import type { TextPlace } from './text-place.ts';
 
 /**
  * Hands on the objects of a YAML stream, one document after the other. A broken document is a
  * problem, and those after it are read all the same.
  */
 export function readYamlObjects(text: string, sink: ObjectSink): void {
+  const otherBreak = findOtherBreak(text);
+  if (otherBreak !== undefined) {
+    sink.problem(problemOf(otherBreak, advance({ line: 1, column: 1 }, text, otherBreak.offset)));
+    return;
+  }
   const lines = new LineCounter();
   const composer = new Composer({ lineCounter: lines, merge: true, logLevel: 'silent' });
   try {
@@ -31,12 +39,20 @@ function readDocument(document: Document.Parsed, sink: ObjectSink, place: Place)
   }
   const begin = document.contents?.range[0] ?? document.range[0];
   try {
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const value = toValue(document);
     const locate = (path: ObjectPath): TextPlace => place(offsetOf(document, path) ?? begin);
     sink.object({ value, kind: undefined, apiVersion: undefined, locate });
   } catch (thrown) {
-    sink.problem({ ...place(begin), message: notYaml(thrown) });
+    const problem =
+      thrown instanceof ReadOtherwise
+        ? problemOf(thrown, place(thrown.offset))
+        : { ...place(begin), message: notYaml(thrown) };
+    sink.problem(problem);
   }
+}
+
+function problemOf({ message, hint }: ReadOtherwise, place: TextPlace): Omit<Problem, 'file'> {
+  return { ...place, message, hint };
 }
 
 /** Undefined for what is not written there, such as what an alias stands for. */

@@ -49,6 +49,11 @@ describe('the images of a manifest', () => {
       `{"kind":"Pod","spec":{"containers":[{"image":"nginx:1${PIN}"}]}}`,
     ],
     [
+      'in JSON with ends of lines that YAML alone has',
+      '\ufeff{"kind":"Pod","spec":{"containers":[{"name":"\u2028","image":"nginx:1"}]}}',
+      `\ufeff{"kind":"Pod","spec":{"containers":[{"name":"\u2028","image":"nginx:1${PIN}"}]}}`,
+    ],
+    [
       'in flow style',
       'kind: Pod\nspec: { containers: [ { image: nginx:1, name: a } ] }\n',
       `kind: Pod\nspec: { containers: [ { image: nginx:1${PIN}, name: a } ] }\n`,
@@ -170,6 +175,21 @@ spec: { template: { spec: { containers: [{ image: other:1 }] } } }
     ['an empty file', '', '1 expected a Kubernetes object, got nothing at all'],
     ['comments alone', '# nothing\n', '1 expected a Kubernetes object, got nothing at all'],
     ['separators alone', '---\n---\n', '1 expected a Kubernetes object, got nothing at all'],
+    [
+      'a line that only kubectl lets end',
+      pod('good:1 #\u2028    - image: evil:1'),
+      '6 expected lines to end by LF or CR LF, got U+2028',
+    ],
+    [
+      'a bare CR in JSON, which is no blank in YAML',
+      '{"kind":"Pod","spec":{"containers":[],\r"initContainers":[{"image":"evil:1"}]}}',
+      '1 expected lines to end by LF or CR LF, got U+000D',
+    ],
+    [
+      'an image that kubectl takes from a merge behind it',
+      pod('good:1\n      <<: *x', 'metadata: { annotations: &x { image: evil:1 } }\n'),
+      '8 expected << before the keys that it gives, got "image" before it',
+    ],
   ])('are a problem: %s', (_title, text, message) => {
     const { problems } = fields(text);
     expect(problems[0]).toContain(message);

@@ -78,6 +78,97 @@ describe('reading objects', () => {
     ]);
   });
 
+  it.each([
+    ['keys behind a merge', 'a: &a { k: 1, l: 1 }\nb: { <<: *a, k: 2 }\n', { k: 2, l: 1 }],
+    ['a merge of other keys behind keys', 'a: &a { l: 1 }\nb: { k: 2, <<: *a }\n', { k: 2, l: 1 }],
+    [
+      'several merges in a list, the first before the others',
+      'a: &a { k: 1 }\nx: &x { k: 2, l: 2 }\nb: { <<: [*a, *x] }\n',
+      { k: 1, l: 2 },
+    ],
+    [
+      'a merge of what merges',
+      'a: &a { k: 1 }\nx: &x { <<: *a }\nb: { <<: *x, l: 1 }\n',
+      { k: 1, l: 1 },
+    ],
+    [
+      'two merges of different keys',
+      'a: &a { k: 1 }\nb: { <<: *a, <<: { l: 1 } }\n',
+      { k: 1, l: 1 },
+    ],
+    ['a merge key with an anchor', 'a: &a { k: 1 }\nb: { &m <<: *a }\n', { k: 1 }],
+    [
+      'a key that is << in quotes',
+      'a: &a { k: 1 }\nb: { k: 2, "<<": *a }\n',
+      { k: 2, '<<': { k: 1 } },
+    ],
+    [
+      'a merge of __proto__',
+      'a: &a { __proto__: 1 }\nb: { <<: *a }\n',
+      JSON.parse('{"__proto__":1}'),
+    ],
+  ])('reads as kubectl does %s', async (_title, text, b: unknown) => {
+    const { objects, problems } = await read(text);
+    expect(problems).toEqual([]);
+    expect(objects).toMatchObject([{ value: { b } }]);
+  });
+
+  it.each([
+    ['a merge behind a key that it gives', '{ k: 2, <<: *a }', 12, '"k" before it'],
+    ['a second merge of one key', '{ <<: *a, <<: *a }', 14, '"k" before it'],
+    ['a merge behind keys within a merge', '{ <<: { k: 2, <<: *a } }', 18, '"k" before it'],
+    ['a merge by way of another behind a key', '{ k: 2, <<: { <<: *a } }', 12, '"k" before it'],
+    ['a list of merges behind a key', '{ k: 2, <<: [{ l: 1 }, *a] }', 12, '"k" before it'],
+    [
+      'a merge of __proto__ behind it',
+      '{ __proto__: 1, <<: { __proto__: 2 } }',
+      20,
+      '"__proto__" before it',
+    ],
+    ['a merge by its tag', '{ !!merge "<<": *a }', 14, 'without a tag'],
+    ['a merge by its whole tag', '{ !<tag:yaml.org,2002:merge> m: *a }', 33, 'without a tag'],
+    ['a merge with the tag of a text', '{ !!str <<: *a }', 12, 'without a tag'],
+    ['a merge with the tag of nothing', '{ ! <<: *a }', 8, 'without a tag'],
+  ])('refuses what kubectl may read otherwise: %s', async (_title, text, column, what) => {
+    const { objects, problems } = await read(`a: &a { k: 1 }\nb: ${text}\n---\nkind: B\n`);
+    expect(objects).toMatchObject([{ value: { kind: 'B' } }]);
+    expect(problems).toEqual([
+      {
+        line: 2,
+        column,
+        message: expect.stringContaining(what),
+        hint: expect.stringContaining('<<'),
+      },
+    ]);
+  });
+
+  it.each([
+    ['CR alone', '\r', 'U+000D'],
+    ['NEL', '\u0085', 'U+0085'],
+    ['LS', '\u2028', 'U+2028'],
+    ['PS', '\u2029', 'U+2029'],
+  ])('refuses a line of YAML that only kubectl lets end, by %s', async (_title, end, code) => {
+    expect(await read(`kind: A\r\n# comment${end}hidden: 1\n`)).toEqual({
+      objects: [],
+      problems: [
+        {
+          ...{ line: 2, column: 10 },
+          message: expect.stringContaining(code),
+          hint: expect.stringContaining('by LF'),
+        },
+      ],
+    });
+    expect((await read(`{kind: A} #${end}`)).problems).toHaveLength(1);
+  });
+
+  it.each([
+    ['in a text of JSON', '{"kind":"\u0085\u2028\u2029"}', '\u0085\u2028\u2029'],
+    ['between parts of JSON', '{"kind":\r"A"}\r', 'A'],
+    ['as escapes', 'kind: "\\r\\N\\L\\P"\r\n', '\r\u0085\u2028\u2029'],
+  ])('reads other ends of lines %s', async (_title, text, kind) => {
+    expect(await read(text)).toMatchObject({ objects: [{ value: { kind } }], problems: [] });
+  });
+
   it('knows lines and columns', async () => {
     expect((await read('a: 1\n---\n\nb: 1\nkind:  X\n')).objects[1]?.place).toBe('5:8');
     expect((await read('{"items":[\n {},\n  {}\n]}')).objects[1]?.place).toBe('3:3');
