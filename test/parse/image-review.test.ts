@@ -83,8 +83,8 @@ describe('a review', () => {
     expect(parseSpec({ containers: images.map((image) => ({ image })) }).images).toEqual(images);
   });
 
-  it('may nest 32 deep to the last', () => {
-    const spec = `{"x":${'['.repeat(30)}${']'.repeat(30)}}`;
+  it.each(['', '"beside":[],'])('may nest 32 deep to the last: %s', (beside) => {
+    const spec = `{${beside}"x":${'['.repeat(30)}${']'.repeat(30)}}`;
     const text = `{"apiVersion":"${HEAD.apiVersion}","kind":"ImageReview","spec":${spec}}`;
     expect(parseText(text).images).toEqual([]);
   });
