@@ -19,8 +19,11 @@ export async function readSource(file: string, cwd: string, hint: string): Promi
   }
 }
 
-/** @throws {ImageCheckerError} `file-unreadable`, `rules-invalid` */
-export async function readRules(file: string, cwd: string): Promise<Policy> {
-  const source = await readSource(file, cwd, 'name a rules file with --rules FILE');
+/**
+ * @param flag by which the user names the file
+ * @throws {ImageCheckerError} `file-unreadable`, `rules-invalid`
+ */
+export async function readRules(file: string, cwd: string, flag = '--rules'): Promise<Policy> {
+  const source = await readSource(file, cwd, `name a rules file with ${flag} FILE`);
   return parsePolicy(source, await readRuleFiles(source, dirname(resolve(cwd, file))));
 }

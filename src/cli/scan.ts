@@ -35,10 +35,10 @@ In the summary, pods are pod specs (a Deployment is one), images are image field
 warned count image fields: one denied image keeps its whole pod from running. Results are shown for
 what is not simply allowed; an image that only violates audit rules, or that break-glass lets pass,
 is allowed and shown. -o json writes
-  {"summary":{"pods","images","denied","warned"},
+  {"summary":{"pods","images","denied","warned","unknown"},
    "results":[{"source","kind","namespace","name","field","image","verdict",
                "violations":[{"rule","mode","message"}]}]}
-where rule is null for what has no rule, and a result may have a "note".
+where unknown is there only above 0, rule is null for what has no rule, and a result may have a "note".
 
 With --diff the changes alone are shown: what the rules newly deny and newly allow, compared to the
 old ones. -o json then writes {"summary":{"pods","images","newlyDenied","newlyAllowed"},
@@ -97,7 +97,8 @@ async function scan(
   expectAllToShow(flags);
   const found = new Scan({
     policy: await readRules(flags.rules, context.cwd),
-    oldPolicy: flags.diff === undefined ? undefined : await readRules(flags.diff, context.cwd),
+    oldPolicy:
+      flags.diff === undefined ? undefined : await readRules(flags.diff, context.cwd, '--diff'),
     namespace: flags.namespace,
     all: flags.all === true || flags.output === 'junit',
     verify: flags.verify === true,

@@ -28,6 +28,14 @@ export class JsonBroken extends Error {
   }
 }
 
+/** What is one as far as it goes, and ends too early. */
+export class JsonUnfinished extends JsonBroken {
+  constructor(begin: TextPlace) {
+    super('expected the JSON that begins here to end, got the end of the text within it', begin);
+    this.name = 'JsonUnfinished';
+  }
+}
+
 const QUOTE = 0x22;
 const DASH = 0x2d;
 const BACKSLASH = 0x5c;
@@ -86,10 +94,9 @@ export class JsonSplitter {
     this.#offset += chunk.length;
   }
 
-  /** @throws JsonBroken when a value has not ended */
+  /** @throws JsonUnfinished when a value has not ended */
   end(): void {
-    if (this.#depth === 0) return;
-    throw new JsonBroken('the text ends within this value', this.#valuePlace);
+    if (this.#depth > 0) throw new JsonUnfinished(this.#valuePlace);
   }
 
   /** What a character outside of strings means. */

@@ -1,6 +1,7 @@
+import type { Problem } from '../errors.ts';
 import type { ObjectSink } from './found-object.ts';
 import { JsonObjects } from './json-objects.ts';
-import { JsonBroken, JsonSplitter } from './json-splitter.ts';
+import { JsonBroken, JsonSplitter, JsonUnfinished } from './json-splitter.ts';
 import { readYamlObjects } from './yaml-objects.ts';
 
 /** Bytes up to which what begins like JSON, and is none, is read again as YAML (`{kind: Pod}`). */
@@ -72,9 +73,29 @@ async function readJson(head: Buffer, chunks: Chunks, sink: ObjectSink): Promise
     if (!(thrown instanceof JsonBroken)) throw thrown;
     const whole = objects.count === 0 && (await readRest(seen, chunks, MAX_READ_AGAIN));
     if (length <= MAX_READ_AGAIN && whole && whole.length <= MAX_READ_AGAIN) {
-      readYamlObjects(whole.toString(), sink);
+      readAgain(whole.toString(), thrown, sink);
     } else sink.problem({ ...thrown.place, message: thrown.message });
   }
+}
+
+/** As YAML; what is none either, and ends too early, is JSON that was cut off. */
+function readAgain(text: string, broken: JsonBroken, sink: ObjectSink): void {
+  if (!(broken instanceof JsonUnfinished)) {
+    readYamlObjects(text, sink);
+    return;
+  }
+  let count = 0;
+  const problems: Omit<Problem, 'file'>[] = [];
+  readYamlObjects(text, {
+    object(found) {
+      count += 1;
+      sink.object(found);
+    },
+    problem: (problem) => problems.push(problem),
+  });
+  const isCut = count === 0 && problems.length > 0;
+  const told = isCut ? [{ ...broken.place, message: broken.message }] : problems;
+  for (const problem of told) sink.problem(problem);
 }
 
 async function next(chunks: Chunks): Promise<Buffer | undefined> {

@@ -286,7 +286,9 @@ describe('image-checker scan', () => {
     ['nothing to scan', [], 'expected -f FILE, -f FOLDER or -'],
     ['a file that is not there', ['nope.yaml'], 'nope.yaml: cannot be read: no such file'],
     ['rules that are not there', ['--rules', 'nope', '-'], 'nope: cannot be read: no such file'],
+    ['rules that are not there, naming the flag', ['--rules', 'nope', '-'], 'with --rules FILE'],
     ['old rules that are not there', ['--diff', 'nope', '-'], 'nope: cannot be read'],
+    ['old rules that are not there, naming the flag', ['--diff', 'nope', '-'], 'with --diff FILE'],
     ['an unknown format', ['-o', 'xml', '-'], 'Allowed choices are table, json, junit, sarif'],
     ['--all of changes', ['--all', '--diff', 'x', '-'], '--diff shows changes alone'],
     ['--all as SARIF', ['--all', '-o', 'sarif', '-'], 'SARIF holds violations alone'],
@@ -300,6 +302,8 @@ describe('image-checker scan', () => {
   it('explains itself with --help', async () => {
     const { stdout } = await call(['scan', '--help']);
     expect(stdout).toContain('denied and\nwarned count image fields');
+    expect(stdout).toContain('{"summary":{"pods","images","denied","warned","unknown"}');
+    expect(stdout).toContain('unknown is there only above 0');
     expect(stdout).toContain(
       'kubectl get pods -A -o json | image-checker scan --rules rules.yaml -',
     );

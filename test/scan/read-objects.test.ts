@@ -194,6 +194,33 @@ describe('reading objects', () => {
     expect(problems).toMatchObject([{ line, ...(column !== undefined && { column }) }]);
   });
 
+  it.each([
+    ['within its first item', '{\n"apiVersion": "v1",\n"items": [\n{\n"kind": "Pod",\n"spec": {'],
+    ['within a text', '{"apiVersion": "v1", "items": [{"kind": "P'],
+    ['behind an item', '{"items":[{"a":1}'],
+    ['as a list', '[{"kind": "Pod",'],
+  ])('says of JSON that was cut off %s that it ends too early', async (_title, text) => {
+    expect(await read(text)).toEqual({
+      objects: [],
+      problems: [
+        { line: 1, column: 1, message: expect.stringMatching(/^expected the JSON .* the end of/) },
+      ],
+    });
+  });
+
+  it.each<[string, string, number, RegExp[]]>([
+    ['a quote in a word', '{kind: A"}', 1, []],
+    ['a second document that is none', '{kind: A"}\n---\na: [', 1, [/^not YAML/]],
+    ['a bracket too many', '{"kind":"A"]]', 0, [/^not YAML/]],
+    ['a comma for a colon', '{"kind","A": [}}}', 0, [/^not YAML/]],
+  ])('reads YAML with %s as YAML', async (_title, text, count, messages) => {
+    const { objects, problems } = await read(text);
+    expect(objects).toHaveLength(count);
+    expect(problems.map(({ message }) => message)).toEqual(
+      messages.map((message) => expect.stringMatching(message)),
+    );
+  });
+
   it('finds the place within a JSON object where V8 tells it', async () => {
     const { problems } = await read('{"items":[{},\n  {"a": 1,\n "b" 2}]}');
     expect(problems).toMatchObject([{ line: 3, column: 6 }]);
