@@ -7,6 +7,8 @@ import type { Policy } from '../../src/rules/policy.ts';
 
 const page = readFileSync(new URL('../../docs/rules.md', import.meta.url), 'utf8');
 const ANNOTATION = 'image-checker.image-policy.k8s.io/break-glass';
+/** In a table: a review that names no containers. */
+const NO_IMAGE = '(none)';
 
 interface Row {
   readonly image: string;
@@ -58,7 +60,7 @@ function decide(policy: Policy, row: Row): Decision {
   const ticket = row['break-glass'] ?? '';
   return decideReview(
     {
-      images: [row.image],
+      images: row.image === NO_IMAGE ? [] : [row.image],
       namespace: row.namespace,
       annotations: new Map(ticket === '' ? [] : [[ANNOTATION, ticket]]),
       spec: {},
@@ -84,6 +86,13 @@ describe('docs/rules.md', () => {
     for (const key of [...keys.split(' '), 'unmatchedImages', 'breakGlass', 'emptyReviews']) {
       expect(page).toContain(key);
     }
+  });
+
+  it('has a row for reviews without images that are allowed, and for some that are not', () => {
+    const empty = examples.flatMap(({ rows }) => rows).filter(({ image }) => image === NO_IMAGE);
+    expect(new Set(empty.map(({ verdict: expected }) => expected))).toEqual(
+      new Set(['allowed', 'denied']),
+    );
   });
 
   it.each(examples)('$title: is a valid rules file', ({ title, text }) => {
