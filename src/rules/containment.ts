@@ -36,10 +36,21 @@ export function globContains(outer: Glob, inner: Glob): boolean {
   return outer.matches(inner.source);
 }
 
-/** Two globs without `*` are disjoint when they differ; with one, when the ends or no match says so. */
+/** Two globs without `*` are disjoint when they differ; with one, when there is no match; else by their ends. */
 export function globsDisjoint(left: Glob, right: Glob): boolean {
   if (!left.source.includes('*')) return !right.matches(left.source);
-  return !right.source.includes('*') && !left.matches(right.source);
+  if (!right.source.includes('*')) return !left.matches(right.source);
+  const [leftStart, leftEnd] = endsOf(left);
+  const [rightStart, rightEnd] = endsOf(right);
+  return (
+    !(leftStart.startsWith(rightStart) || rightStart.startsWith(leftStart)) ||
+    !(leftEnd.endsWith(rightEnd) || rightEnd.endsWith(leftEnd))
+  );
+}
+
+/** What stands before the first `*`, and behind the last. */
+function endsOf({ source }: Glob): readonly [string, string] {
+  return [source.slice(0, source.indexOf('*')), source.slice(source.lastIndexOf('*') + 1)];
 }
 
 export function registryContains(outer: RegistryPart, inner: RegistryPart): boolean {

@@ -1,7 +1,8 @@
 import { isPathComponent } from '../parse/reference-grammar.ts';
 import { asksRegistry } from './on-error-schema.ts';
 import { prohibitionConflict, requirementConflict } from './conflicts.ts';
-import { allDisjoint, foldRegistry, registriesDisjoint, selectorContains } from './containment.ts';
+import { selectorContains } from './containment.ts';
+import { warnOfMatch } from './match-warnings.ts';
 import { warnBesideOthers } from './rule-pairs.ts';
 import type { ImagePolicy, RuleSpec } from './schema.ts';
 import { asksSomething } from './shadows.ts';
@@ -71,12 +72,10 @@ function warnOfRule(rule: RuleSpec, path: Path): RulesWarning[] {
     const message = `the rule can never be met: ${never}`;
     return [{ path, message, hint: 'take one of the two out' }];
   }
-  const warnings = rule.except === undefined ? [] : warnOfExcept(rule, [...path, 'except']);
-  if (canNeverHit(rule)) {
-    const message = 'the rule can never be violated: what it forbids, its match never takes';
-    warnings.push({ path: [...path, 'forbid'], message, hint: 'widen match, or drop the rule' });
-  }
-  return warnings;
+  return [
+    ...(rule.except === undefined ? [] : warnOfExcept(rule, [...path, 'except'])),
+    ...warnOfMatch(rule, path),
+  ];
 }
 
 /** A review cannot change the pod: by a tag the node may pull what nobody has judged. */
@@ -147,18 +146,6 @@ function warnOfExcept(rule: RuleSpec, path: Path): RulesWarning[] {
   if (all === undefined || all < 0) return [];
   const message = 'this takes everything that match takes, so the rule can never be violated';
   return [{ path: [...path, all], message, hint: 'narrow the exemption, or drop the rule' }];
-}
-
-/** Whether match takes images of other registries alone than those that are forbidden. */
-function canNeverHit({ match, require, forbid }: RuleSpec): boolean {
-  if (match?.images === undefined || require !== undefined || forbid === undefined) return false;
-  if (forbid.tags !== undefined) return false;
-  const taken = match.images.map(({ registry }) => foldRegistry(registry));
-  const forbidden = [
-    ...(forbid.registries ?? []),
-    ...(forbid.images ?? []).map(({ registry }) => registry),
-  ].map(foldRegistry);
-  return allDisjoint(taken, forbidden, registriesDisjoint);
 }
 
 /** What ends like a host of the internet: official images of Docker Hub have no such names. */

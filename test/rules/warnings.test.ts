@@ -102,6 +102,58 @@ describe('warnings about a rules file', () => {
       /^rules\.0\.forbid: the rule can never be violated/,
     ],
     [
+      'images of other registries than the required ones',
+      [{ match: { images: ['nginx'] }, require: { registries: ['ghcr.io', '*.example.com'] } }],
+      /^rules\.0: the rule can never be met: what its match takes is of none of the required registries/,
+    ],
+    [
+      'images other than the required ones',
+      [{ match: { images: ['docker.io/team/**'] }, require: { images: ['docker.io/library/*'] } }],
+      /^rules\.0: the rule can never be met: what its match takes is none of the required images/,
+    ],
+    [
+      'images of other tags than the required ones',
+      [{ match: { images: ['nginx:1.*', 'redis:1'] }, require: { tags: ['2.*'] } }],
+      /^rules\.0: the rule can never be met: what its match takes has none of the required tags/,
+    ],
+    [
+      'a tag that its match never takes',
+      [{ match: { images: ['nginx:1.*'] }, forbid: { tags: ['latest', '2.*'] } }],
+      /^rules\.0\.forbid: the rule can never be violated/,
+    ],
+    [
+      'a path that its match never takes',
+      [{ match: { images: ['docker.io/library/**'] }, forbid: { images: ['docker.io/evil/**'] } }],
+      /^rules\.0\.forbid: the rule can never be violated/,
+    ],
+    [
+      'a short name beside the same host in another case',
+      [{ match: { images: ['nginx'] }, forbid: { images: ['Docker.io/team/nginx'] } }],
+      /^rules\.0\.forbid: the rule can never be violated/,
+    ],
+    [
+      'an exemption of other namespaces',
+      [
+        {
+          match: PROD,
+          except: [{ namespaces: ['prod-a'] }, { namespaces: ['dev-*'] }],
+          require: docker,
+        },
+      ],
+      /^rules\.0\.except\.1: nobody is ever exempt by this/,
+    ],
+    [
+      'an exemption of other images',
+      [
+        {
+          match: { images: ['nginx'] },
+          except: [{ images: ['redis'] }],
+          require: { digest: true },
+        },
+      ],
+      /^rules\.0\.except\.0: nobody is ever exempt by this/,
+    ],
+    [
       'two rules over everything with disjoint registries',
       [{ require: docker }, { require: mirror }],
       /^rules\.1: no image can meet what this rule and "a" ask: the required registries/,
@@ -317,6 +369,39 @@ describe('warnings about a rules file', () => {
       'images of one registry that have to come from another',
       [{ match: { images: ['docker.io/**'] }, require: mirror, message: 'use the mirror' }],
     ],
+    [
+      'a tag that may stand where its match names none',
+      [{ match: { images: ['nginx:1.*', `redis@${DIGEST}`] }, forbid: { tags: ['latest'] } }],
+    ],
+    [
+      'a tag beside a digest, which is forbidden all the same',
+      [{ match: { images: [`nginx@${DIGEST}`] }, forbid: { images: ['nginx:latest'] } }],
+    ],
+    [
+      'one key of a prohibition that its match takes',
+      [{ match: { images: ['nginx'] }, forbid: { registries: ['quay.io'], tags: ['latest'] } }],
+    ],
+    [
+      'a host in another case',
+      [
+        { match: { images: ['Docker.io/nginx'] }, require: docker },
+        {
+          match: { images: ['Quay.io/**'] },
+          except: [{ images: ['quay.io/a'] }],
+          require: { digest: true },
+        },
+      ],
+    ],
+    [
+      'images and an exemption that may overlap',
+      [
+        {
+          match: { images: ['docker.io/*/a'] },
+          except: [{ images: ['**/a:1'] }, { images: ['docker.io/b/**'] }],
+          require: { digest: true },
+        },
+      ],
+    ],
     ['a registry that denies by giving no answer', [{ onError: 'deny', require: AGED }]],
     [
       'an excuse in a rule that denies nothing',
@@ -462,14 +547,25 @@ function checkClaim({ path, message }: RulesWarning, rules: Named): void {
     expect(verdicts(policyWith(others))).toEqual(verdicts(policyWith(rules)));
     return;
   }
-  const other = /"(r\d)"/.exec(message)?.[1] ?? name;
-  const never = message.includes('never be violated');
+  const contradicts = message.includes('nobody is ever exempt') ? isExempted : isOtherwise;
   for (const { image, namespace, outcome } of everyOutcome(policyWith(rules))) {
-    const here = resultOf(outcome, name);
-    if (here === undefined || here.exempt) continue;
-    const violated = [here, resultOf(outcome, other)].some((one) => one?.violations.length);
-    if (violated === never) throw new Error(`${message}: not so for ${image} in ${namespace}`);
+    if (contradicts(outcome, name, message)) {
+      throw new Error(`${message}: not so for ${image} in ${namespace}`);
+    }
   }
+}
+
+function isExempted(outcome: Outcome, name: string): boolean {
+  return resultOf(outcome, name)?.exempt === true;
+}
+
+/** Whether an image violates what never is violated, or meets what can never be met. */
+function isOtherwise(outcome: Outcome, name: string, message: string): boolean {
+  const here = resultOf(outcome, name);
+  if (here === undefined || here.exempt) return false;
+  const other = /"(r\d)"/.exec(message)?.[1] ?? name;
+  const violated = [here, resultOf(outcome, other)].some((one) => one?.violations.length);
+  return violated === message.includes('never be violated');
 }
 
 describe('what is warned of', () => {
