@@ -1,18 +1,30 @@
 import fs from 'node:fs/promises';
 import type { Command } from 'commander';
-import { describeProblem } from '../errors.ts';
-import type { Problem } from '../errors.ts';
 import { interruptible } from '../setup/interruption.ts';
 import { DEFAULT_ADMISSION_FOLDER, DEFAULT_SERVICE_FOLDER } from '../setup/layout.ts';
 import { DEFAULT_ADMIN_PORT, DEFAULT_PORT, readSetupFlags } from '../setup/options.ts';
 import type { SetupFlags } from '../setup/options.ts';
 import { reportSetup } from '../setup/report.ts';
+import { setupJson } from '../setup/setup-json.ts';
 import { setup } from '../setup/setup.ts';
+import type { SetupResult } from '../setup/setup.ts';
 import { reportSigningRequests } from '../setup/signing-requests.ts';
 import { systemPkiPorts } from '../setup/system-pki-ports.ts';
 import type { CommandContext } from './context.ts';
+import { writeProblems } from './messages.ts';
+import { outputOption } from './options.ts';
+import { json, Output } from './output.ts';
 
-const EXAMPLES = `
+const HELP = `
+-o json writes what was made, and no key:
+  {"files":[{"path","mode"}],
+   "certificates":[{"file","role","subject","names","sha256","notAfter"}],
+   "signingRequests":[{"file","role","certificate","ca"}],"backup",
+   "nextSteps":[{"what","commands"}]}
+where role is CA, server or client, sha256 the fingerprint, and backup the folder with what was there,
+or null. With --csr-only certificate and ca are where to put what your CA answers, and the certificate
+of the CA.
+
 Exit code 0 when the files are there, 2 when the call is wrong or something would be overwritten.
 
 Examples:
@@ -20,7 +32,12 @@ Examples:
   image-checker setup --server-host checker.example.com   the service elsewhere
   image-checker setup --ca-cert ca.pem --ca-key ca-key.pem
   image-checker setup --dir .local/admission --service-dir .local/image-checker --if-missing
+  image-checker setup -o json
 `;
+
+interface SetupCommandFlags extends SetupFlags {
+  readonly output: 'text' | 'json';
+}
 
 export function addSetupCommand(program: Command, context: CommandContext): void {
   program
@@ -37,23 +54,23 @@ export function addSetupCommand(program: Command, context: CommandContext): void
     .option('--ca-cert <file>', 'sign with this CA instead of a new one; its root behind it')
     .option('--ca-key <file>', 'the private key of --ca-cert, which stays where it is')
     .option('--csr-only', 'make keys and signing requests for a CA elsewhere')
-    .addHelpText('after', EXAMPLES)
-    .action((flags: SetupFlags) => runSetup(flags, context));
+    .addOption(outputOption(['text', 'json']))
+    .addHelpText('after', HELP)
+    .action((flags: SetupCommandFlags) => runSetup(flags, context));
 }
 
-async function runSetup(flags: SetupFlags, context: CommandContext): Promise<void> {
+async function runSetup(flags: SetupCommandFlags, context: CommandContext): Promise<void> {
   const options = readSetupFlags(flags, context.cwd);
   const result = await interruptible((signal) => setup(options, { ...systemPkiPorts, fs, signal }));
-  for (const warning of result.warnings) context.stderr.write(describeWarning(warning));
-  if (options.issuer?.kind === 'elsewhere') {
-    context.stdout.write(reportSigningRequests(options.layout));
-  }
-  context.stdout.write(reportSetup(result));
+  writeProblems(context, 'warning', result.warnings);
+  const text = flags.output === 'json' ? json(setupJson(result)) : report(result);
+  await new Output(context.stdout).write(text);
 }
 
-function describeWarning(problem: Problem): string {
-  const hint = problem.hint === undefined ? '' : `image-checker: hint: ${problem.hint}\n`;
-  return `image-checker: warning: ${describeProblem(problem)}\n${hint}`;
+function report(result: SetupResult): string {
+  const { issuer, layout } = result.options;
+  const requests = issuer?.kind === 'elsewhere' ? reportSigningRequests(layout) : '';
+  return `${requests}${reportSetup(result)}`;
 }
 
 function collect(host: string, hosts: readonly string[] = []): readonly string[] {

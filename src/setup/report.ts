@@ -2,14 +2,14 @@ import { X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { shellWord } from '../files/shell-word.ts';
-import { serviceUrl } from './kubeconf.ts';
-import { pathOf, TARGETS } from './layout.ts';
+import { TARGETS } from './layout.ts';
 import type { Layout, Target } from './layout.ts';
+import { nextSteps } from './next-steps.ts';
 import { normalizeIPv6 } from './server-host.ts';
 import type { MadeFile, SetupResult } from './setup.ts';
-import { folderFlags } from './shell-text.ts';
 
-const CERTIFICATES: readonly (readonly [Target, string])[] = [
+/** Those that setup makes, and what each is for. */
+export const CERTIFICATES: readonly (readonly [Target, string])[] = [
   ['caCertificate', 'CA'],
   ['serverCertificate', 'server'],
   ['clientCertificate', 'client'],
@@ -34,7 +34,8 @@ function describeFiles(made: readonly MadeFile[]): string {
   return `made ${made.length} ${made.length === 1 ? 'file' : 'files'}:\n${lines.join('')}`;
 }
 
-function octal(mode: number): string {
+/** As `ls` and `chmod` have it. */
+export function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
@@ -69,43 +70,18 @@ it starts)
 }
 
 function describeNextSteps(result: SetupResult): string {
-  const { layout, adminPort } = result.options;
-  const configuration = join(layout.mounted, TARGETS.admissionConfiguration.name);
-  const flags = enableFlags(layout);
-  return `
-what comes next:
-1. read ${pathOf(layout, 'rules')}: whatever it does not allow is denied
-2. start the service, and keep it running before kube-apiserver asks it:
-     image-checker serve --config ${shellWord(pathOf(layout, 'serviceConfig'))}
-3. see that it is ready, and that it answers:
-     curl http://127.0.0.1:${adminPort}/readyz
-     ${curlReview(layout, serviceUrl(result.host, result.port))}
-4. on the control-plane node, see what would be changed in kube-apiserver's manifest, then do it:
-     image-checker enable --dry-run${flags}
-     image-checker enable${flags}
-   by hand instead: --enable-admission-plugins=ImagePolicyWebhook (after a comma where the flag is there
+  const steps = nextSteps(result).map(({ what, commands }, index) => {
+    const lines = commands.map((pieces) => `     ${pieces.join(' \\\n       ')}\n`).join('');
+    return `${index + 1}. ${what}${lines === '' ? '' : ':'}\n${lines}`;
+  });
+  return `\nwhat comes next:\n${steps.join('')}${describeByHand(result.options.layout)}`;
+}
+
+/** What the last step does. */
+function describeByHand({ admission, mounted }: Layout): string {
+  const configuration = join(mounted, TARGETS.admissionConfiguration.name);
+  return `   by hand instead: --enable-admission-plugins=ImagePolicyWebhook (after a comma where the flag is there
    already), ${shellWord(`--admission-control-config-file=${configuration}`)},
-   and ${shellWord(layout.admission)} mounted at ${shellWord(layout.mounted)}, read-only
+   and ${shellWord(admission)} mounted at ${shellWord(mounted)}, read-only
 `;
-}
-
-function enableFlags(layout: Layout): string {
-  const { admission, mounted } = layout;
-  return `${folderFlags(layout)}${mounted === admission ? '' : ` --mount-path ${shellWord(mounted)}`}`;
-}
-
-/** A review as kube-apiserver sends it, as kube-apiserver. */
-function curlReview(layout: Layout, url: string): string {
-  const review = {
-    apiVersion: 'imagepolicy.k8s.io/v1alpha1',
-    kind: 'ImageReview',
-    spec: { containers: [{ image: 'docker.io/nginx' }], namespace: 'default' },
-  };
-  return [
-    `curl --cacert ${shellWord(pathOf(layout, 'externalCa'))}`,
-    `--cert ${shellWord(pathOf(layout, 'clientCertificate'))}`,
-    `--key ${shellWord(pathOf(layout, 'clientKey'))}`,
-    `-H 'Content-Type: application/json' -d ${shellWord(JSON.stringify(review))}`,
-    shellWord(url),
-  ].join(' \\\n       ');
 }

@@ -77,6 +77,16 @@ async function isAsked(
   throw new ImageCheckerError('setup-refused', { file: path, message, hint: 'remove the request' });
 }
 
+/** The requests, and where what the CA answers is to be put. */
+export function signingRequestsIn(layout: Layout): readonly object[] {
+  return LEAF_KINDS.map((kind) => ({
+    file: requestPath(layout, kind),
+    role: kind,
+    certificate: pathOf(layout, LEAVES[kind].certificate),
+    ca: pathOf(layout, kind === 'server' ? 'externalCa' : 'clientCa'),
+  }));
+}
+
 /** What is to be done with the requests. */
 export function reportSigningRequests(layout: Layout): string {
   const server = pathOf(layout, 'serverCertificate');

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -40,6 +41,22 @@ function textOf(stream: PassThrough): string {
 
 const FOLDERS = ['--dir', 'admission', '--service-dir', 'service'];
 
+/** What -o json writes. */
+interface Said {
+  readonly files: readonly { readonly path: string; readonly mode: string }[];
+  readonly certificates: readonly {
+    readonly file: string;
+    readonly role: string;
+    readonly subject: string;
+    readonly names: readonly string[];
+    readonly sha256: string;
+    readonly notAfter: string;
+  }[];
+  readonly signingRequests: readonly object[];
+  readonly backup: string | null;
+  readonly nextSteps: readonly { readonly what: string; readonly commands: readonly string[] }[];
+}
+
 describe('image-checker setup', () => {
   it('says what it made and what comes next', async () => {
     const { code, stdout, stderr } = await setup(
@@ -62,6 +79,81 @@ describe('image-checker setup', () => {
     expect(stdout).toContain(`  image-checker enable ${flags}\n`);
     expect(stdout).toContain("'--admission-control-config-file=/mnt/a b/admission_config.yaml'");
     expect(stdout).toContain(`${place.dir} mounted at '/mnt/a b', read-only\n`);
+  });
+
+  it('says the same in JSON, and no key', async () => {
+    const { code, stdout, stderr } = await setup(
+      ...FOLDERS,
+      '--server-host',
+      'checker',
+      '-o',
+      'json',
+    );
+    expect([code, stderr]).toEqual([EXIT.ok, '']);
+    expect(stdout).not.toContain('PRIVATE');
+    const said = JSON.parse(stdout) as Said;
+    expect(said.files).toHaveLength(12);
+    for (const { path, mode } of said.files) {
+      expect(((await fs.stat(path)).mode & 0o7777).toString(8).padStart(4, '0')).toBe(mode);
+    }
+    expect(said.certificates.map(({ role }) => role)).toEqual(['CA', 'server', 'client']);
+    for (const { file, subject, names, sha256, notAfter } of said.certificates) {
+      const certificate = new X509Certificate(await fs.readFile(file));
+      expect(certificate.subject).toBe(subject);
+      expect(certificate.fingerprint256).toBe(sha256);
+      expect(Date.parse(certificate.validTo)).toBe(Date.parse(notAfter));
+      expect(certificate.subjectAltName?.split(', ').length ?? 0).toBe(names.length);
+    }
+    const hosts = ['checker', 'localhost', '127.0.0.1', '::1', 'external-service'];
+    expect(said.certificates[1]?.names).toEqual(hosts);
+    expect([said.signingRequests, said.backup]).toEqual([[], null]);
+    const flags = `--dir ${place.dir} --service-dir ${place.serviceDir}`;
+    const curl = expect.stringMatching(/^curl --cacert .* https:\/\/checker:1234\/check-image$/);
+    expect(said.nextSteps.map(({ commands }) => commands)).toEqual([
+      [],
+      [`image-checker serve --config ${place.serviceDir}/config.yaml`],
+      ['curl http://127.0.0.1:9090/readyz', curl],
+      [`image-checker enable --dry-run ${flags}`, `image-checker enable ${flags}`],
+    ]);
+    expect(said.nextSteps[0]?.what).toContain(`read ${place.serviceDir}/rules.yaml`);
+  });
+
+  it('says in JSON that nothing was missing, or where the copies are and what to restart', async () => {
+    await setup(...FOLDERS);
+    const nothing = { files: [], certificates: [], signingRequests: [], backup: null };
+    const kept = await setup(...FOLDERS, '--if-missing', '-o', 'json');
+    expect([kept.code, kept.stderr]).toEqual([EXIT.ok, '']);
+    expect(JSON.parse(kept.stdout)).toEqual({ ...nothing, nextSteps: [] });
+    const left = join(place.dir, '.kubeconf.image-checker-0011223344556677.new');
+    await fs.writeFile(left, '');
+    const { stdout, stderr } = await setup(...FOLDERS, '--force', '-o', 'json');
+    expect(stderr).toContain(`warning: ${left}: left behind`);
+    const said = JSON.parse(stdout) as Said;
+    expect(said.files).toHaveLength(12);
+    expect(said.backup).toContain(`${place.serviceDir}/backup-2`);
+    const what = 'restart image-checker and kube-apiserver: the CA is new';
+    expect(said.nextSteps[0]).toEqual({ what, commands: [] });
+  });
+
+  it('says in JSON what a CA elsewhere has to sign, and what goes where', async () => {
+    const { stdout } = await setup(...FOLDERS, '--csr-only', '-o', 'json');
+    const said = JSON.parse(stdout) as Said;
+    expect(said.certificates).toEqual([]);
+    expect(said.signingRequests).toEqual([
+      {
+        file: `${place.serviceDir}/server.csr`,
+        role: 'server',
+        certificate: `${place.serviceDir}/server-cert.pem`,
+        ca: `${place.dir}/external-cert.pem`,
+      },
+      {
+        file: `${place.serviceDir}/apiserver-client.csr`,
+        role: 'client',
+        certificate: `${place.dir}/apiserver-client-cert.pem`,
+        ca: `${place.serviceDir}/client-ca.pem`,
+      },
+    ]);
+    expect(said.nextSteps[0]?.what).toContain('signed by your CA');
   });
 
   it('refuses a second run, with the way out', async () => {
