@@ -4,6 +4,7 @@ import { JsonBroken } from './json-splitter.ts';
 import type { JsonPieces } from './json-splitter.ts';
 import { advance } from './text-place.ts';
 import type { TextPlace } from './text-place.ts';
+import { isWorkload } from './workload.ts';
 
 type ListHead = Readonly<Record<'kind' | 'apiVersion', string | undefined>>;
 
@@ -42,9 +43,9 @@ export class JsonObjects implements JsonPieces {
     this.#waiting = [];
     this.#head = undefined;
     for (const one of waiting) this.#hand(one.value, one.place, headOf(value));
-    if (isRest) return;
+    if (isRest && !isWorkload(textAt(value, 'kind'))) return;
     this.count += 1;
-    this.#hand(value, place, UNKNOWN);
+    this.#hand(isRest ? withoutItems(value) : value, place, UNKNOWN);
   }
 
   #hand(value: unknown, place: TextPlace, head: ListHead): void {
@@ -63,6 +64,11 @@ function readHead(before: string): ListHead {
 
 function headOf(value: unknown): ListHead {
   return { kind: textAt(value, 'kind'), apiVersion: textAt(value, 'apiVersion') };
+}
+
+/** A list that is a workload too; what stood in the list was handed on before. */
+function withoutItems(value: unknown): unknown {
+  return { ...(value as object), items: undefined };
 }
 
 function textAt(value: unknown, key: string): string | undefined {

@@ -40,6 +40,11 @@ export function readWorkloads(found: FoundObject, visitor: WorkloadVisitor): voi
   visit(found.value, { ...found, kind: kindOfItems(found.kind), path: [] }, visitor);
 }
 
+/** Whether something of this kind has a pod of its own, whatever else it holds. */
+export function isWorkload(kind: string | undefined): boolean {
+  return WORKLOADS.has(kind ?? '');
+}
+
 /** What is known of an object from outside of it. */
 interface Surroundings {
   readonly kind: string | undefined;
@@ -62,10 +67,11 @@ function visitObject(value: object, around: Surroundings, visitor: WorkloadVisit
     textAt(value, 'apiVersion') ?? (ownKind === undefined ? around.apiVersion : undefined);
   const workload = WORKLOADS.get(kind ?? '');
   const items = own(value, 'items');
-  if (workload === undefined && Array.isArray(items)) {
+  if (Array.isArray(items)) {
+    // kubectl takes whatever has items for a list, other clients go by the kind.
     const path = [...around.path, 'items'];
     visitEach(items, { kind: kindOfItems(kind), apiVersion, path }, visitor);
-    return;
+    if (workload === undefined) return;
   }
   if (kind !== undefined && workload !== undefined && isOwn(workload, apiVersion)) {
     visitPod(value, { kind, workload, path: around.path }, visitor);

@@ -67,6 +67,17 @@ describe('reading objects', () => {
     ]);
   });
 
+  it.each([
+    ['before', '{"kind":"Pod","spec":{},"items":[{"a":1}]}'],
+    ['after', '{"items":[{"a":1}],"spec":{},"kind":"Pod"}'],
+  ])('reads items and the workload around them when its kind stands %s them', async (_t, text) => {
+    const { objects } = await read(text);
+    expect(objects).toMatchObject([
+      { value: { a: 1 }, kind: 'Pod' },
+      { value: { kind: 'Pod', spec: {} }, place: '1:1' },
+    ]);
+  });
+
   it('fills in what YAML merges and aliases stand for', async () => {
     const text = 'base: &b { image: nginx }\nmerged: { <<: *b, name: x }\nalias: *b\n';
     expect(await values(text)).toEqual([

@@ -52,6 +52,13 @@ const WORKLOADS: readonly [string, string, object, string][] = [
 ];
 
 describe('workloads', () => {
+  it('finds the pod of what has items too, and those of its items', () => {
+    const items = [pod({ containers: [{ image: 'b' }] }), { kind: 'Service', apiVersion: 'v1' }];
+    const { pods, skipped } = visit({ ...pod(SPEC), apiVersion: 'v1', kind: 'Pod', items });
+    expect(pods.map(({ images }) => images[0]?.image).sort()).toEqual(['b', 'nginx']);
+    expect(skipped).toEqual(['Service']);
+  });
+
   it.each(WORKLOADS)('finds the pod of a %s %s', (apiVersion, kind, body, prefix) => {
     const { pods, skipped, invalid, unknown } = visit({
       metadata: { name: 'x' },
