@@ -24,7 +24,7 @@ CronJob and lists of them, as YAML streams or JSON; of folders all *.yaml, *.yml
 Other kinds are skipped and counted, and in folders what has no kind or apiVersion (a chart's values);
 elsewhere that is an error with its place, as is what is broken, and a kind with a slip in it (Pdo).
 So is what kubectl may read otherwise: << behind a key that it gives, or with a tag; lines of YAML
-that end by a bare CR, U+0085, U+2028 or U+2029.
+that end by a bare CR, U+0085, U+2028 or U+2029; a name that stands twice in an object of JSON.
 The rest is scanned all the same.
 
 Images are those of containers, init containers and ephemeral containers. Image volumes are looked

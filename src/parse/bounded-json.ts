@@ -34,11 +34,18 @@ export function hasRepeatedNames(bytes: Uint8Array, json: unknown): boolean {
   return countColons(bytes) > countNames(json);
 }
 
-function countNames(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const values: readonly unknown[] = Object.values(value);
-  const own = Array.isArray(value) ? 0 : values.length;
-  return values.reduce<number>((count, each) => count + countNames(each), own);
+/** How many members the objects within have, all in all, however deep. */
+export function countNames(json: unknown): number {
+  let count = 0;
+  const open = [json];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const values: readonly unknown[] = Object.values(value);
+    if (!Array.isArray(value)) count += values.length;
+    for (const each of values) open.push(each);
+  }
+  return count;
 }
 
 /** Each stands behind the name of a member. */

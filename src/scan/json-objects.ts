@@ -1,7 +1,9 @@
 import { messageOf } from '../errors.ts';
+import { countNames } from '../parse/bounded-json.ts';
 import type { ObjectSink } from './found-object.ts';
 import { JsonBroken } from './json-splitter.ts';
-import type { JsonPieces } from './json-splitter.ts';
+import type { JsonPiece, JsonPieces } from './json-splitter.ts';
+import { findRepeatedName } from './repeated-name.ts';
 import { advance } from './text-place.ts';
 import type { TextPlace } from './text-place.ts';
 import { isWorkload } from './workload.ts';
@@ -25,10 +27,12 @@ export class JsonObjects implements JsonPieces {
     this.#sink = sink;
   }
 
-  element(text: string, place: TextPlace, before: string): void {
-    const value = parse(text, place);
+  element(piece: JsonPiece, before: string): void {
+    const { place } = piece;
+    const value = parse(piece);
     this.#head ??= readHead(before);
     this.count += 1;
+    if (this.#isRepeating(piece, value)) return;
     if (this.#head.kind === undefined && textAt(value, 'kind') === undefined) {
       this.#waiting.push({ value, place });
     } else {
@@ -36,16 +40,29 @@ export class JsonObjects implements JsonPieces {
     }
   }
 
-  value(text: string, place: TextPlace): void {
-    const value = parse(text, place);
+  value(piece: JsonPiece): void {
+    const { place } = piece;
+    const value = parse(piece);
     const waiting = this.#waiting;
     const isRest = this.#head !== undefined;
     this.#waiting = [];
     this.#head = undefined;
     for (const one of waiting) this.#hand(one.value, one.place, headOf(value));
+    if (!isRest) this.count += 1;
+    if (this.#isRepeating(piece, value, isRest)) return;
     if (isRest && !isWorkload(textAt(value, 'kind'))) return;
-    this.count += 1;
     this.#hand(isRest ? withoutItems(value) : value, place, UNKNOWN);
+  }
+
+  /** Says so: of two members of one name readers take the first, the last, or something of both. */
+  #isRepeating({ text, place, names }: JsonPiece, value: unknown, isRest = false): boolean {
+    const repeated = names > countNames(value) ? findRepeatedName(text) : undefined;
+    if (repeated === undefined) return false;
+    const message = `expected each name once in an object, got ${JSON.stringify(repeated.name)} again`;
+    // Around elements that were handed out before nothing stands where it stood.
+    const at = isRest ? place : advance(place, text, repeated.offset);
+    this.#sink.problem({ ...at, message });
+    return true;
   }
 
   #hand(value: unknown, place: TextPlace, head: ListHead): void {
@@ -80,7 +97,7 @@ function textAt(value: unknown, key: string): string | undefined {
 /** Where V8 says a text is broken, for those of its messages that say so. */
 const POSITION = /^(.*) at position (\d+)/s;
 
-function parse(text: string, place: TextPlace): unknown {
+function parse({ text, place }: JsonPiece): unknown {
   try {
     return JSON.parse(text);
   } catch (thrown) {

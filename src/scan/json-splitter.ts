@@ -10,11 +10,19 @@
 
 import type { TextPlace } from './text-place.ts';
 
+export interface JsonPiece {
+  readonly text: string;
+  /** Where it begins, the column in bytes. */
+  readonly place: TextPlace;
+  /** How many names of members are written in it; each has its colon. */
+  readonly names: number;
+}
+
 export interface JsonPieces {
   /** An element, with what stood before it in its value. */
-  element(text: string, place: TextPlace, before: string): void;
+  element(piece: JsonPiece, before: string): void;
   /** A value, in which a 0 stands for each element that was handed out. */
-  value(text: string, place: TextPlace): void;
+  value(piece: JsonPiece): void;
 }
 
 /** What is no sequence of objects and lists, even by its brackets. */
@@ -38,6 +46,7 @@ export class JsonUnfinished extends JsonBroken {
 
 const QUOTE = 0x22;
 const DASH = 0x2d;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;
@@ -67,6 +76,8 @@ export class JsonSplitter {
   #element: Buffer[] | undefined;
   #valuePlace: TextPlace = { line: 1, column: 1 };
   #elementPlace: TextPlace = { line: 1, column: 1 };
+  #valueNames = 0;
+  #elementNames = 0;
   /** How deep the list of elements is; 0 outside of one. */
   #listDepth = 0;
   /** Where in the chunk the piece that is being read goes on. */
@@ -104,7 +115,14 @@ export class JsonSplitter {
     if (byte === LINE_FEED) this.#startLine(index);
     else if (isOpening(byte)) this.#open(index, byte);
     else if (isClosing(byte)) this.#close(index);
-    else if (this.#depth === 0 && byte !== DASH) this.#refuse(index);
+    else if (this.#depth === 0) {
+      if (byte !== DASH) this.#refuse(index);
+    } else if (byte === COLON) this.#countName();
+  }
+
+  #countName(): void {
+    if (this.#element === undefined) this.#valueNames += 1;
+    else this.#elementNames += 1;
   }
 
   /** The index behind the string, or the end of the chunk. */
@@ -130,6 +148,7 @@ export class JsonSplitter {
   #open(index: number, byte: number): void {
     if (this.#depth === 0) {
       this.#value = [];
+      this.#valueNames = 0;
       this.#valuePlace = this.#placeOf(index);
       this.#from = index;
       this.#listDepth = byte === OPEN_LIST ? 1 : 0;
@@ -137,6 +156,7 @@ export class JsonSplitter {
       // A copy: a view of what stands between two elements would hold on to the whole chunk.
       this.#value.push(Buffer.from(this.#chunk.subarray(this.#from, index)));
       this.#element = [];
+      this.#elementNames = 0;
       this.#elementPlace = this.#placeOf(index);
       this.#from = index;
     } else if (this.#depth === 1 && byte === OPEN_LIST && this.#followsItemsKey(index)) {
@@ -151,7 +171,8 @@ export class JsonSplitter {
     if (this.#element !== undefined) {
       if (this.#depth === this.#listDepth) this.#endElement(this.#element, index);
     } else if (this.#depth === 0) {
-      this.#pieces.value(this.#textOf(this.#value, index), this.#valuePlace);
+      const text = this.#textOf(this.#value, index);
+      this.#pieces.value({ text, place: this.#valuePlace, names: this.#valueNames });
     } else if (this.#depth < this.#listDepth) {
       this.#listDepth = 0;
     }
@@ -159,7 +180,8 @@ export class JsonSplitter {
 
   #endElement(parts: Buffer[], index: number): void {
     const before = Buffer.concat(this.#value.slice(0, 1)).toString();
-    this.#pieces.element(this.#textOf(parts, index), this.#elementPlace, before);
+    const text = this.#textOf(parts, index);
+    this.#pieces.element({ text, place: this.#elementPlace, names: this.#elementNames }, before);
     this.#element = undefined;
     this.#value.push(PLACEHOLDER);
     this.#from = index + 1;

@@ -13,11 +13,11 @@ interface Pieces {
 function split(text: string, size = text.length): Pieces {
   const pieces: Pieces = { elements: [], values: [], places: [] };
   const splitter = new JsonSplitter({
-    element: (piece, { line, column }) => {
+    element: ({ text: piece, place: { line, column } }) => {
       pieces.elements.push(compact(piece));
       pieces.places.push(`${line}:${column}`);
     },
-    value: (piece, { line, column }) => {
+    value: ({ text: piece, place: { line, column } }) => {
       pieces.values.push(compact(piece));
       pieces.places.push(`${line}:${column}`);
     },

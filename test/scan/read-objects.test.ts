@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
+import { describeProblem } from '../../src/errors.ts';
 import type { Problem } from '../../src/errors.ts';
 import { readObjects } from '../../src/scan/read-objects.ts';
 
@@ -76,6 +77,32 @@ describe('reading objects', () => {
       { value: { a: 1 }, kind: 'Pod' },
       { value: { kind: 'Pod', spec: {} }, place: '1:1' },
     ]);
+  });
+
+  it.each([
+    ['an object', '{"kind":"A",\n "spec":{},"spec":{"a":1}}', '2:12', 'spec'],
+    ['an object within', '{"spec":{"a":[{"b":1,"b":1}]}}', '1:22', 'b'],
+    ['an object, once by an escape', '{"spec":1,"sp\\u0065c":1}', '1:11', 'spec'],
+    ['an object behind a text with a colon', '{"a":"\\":{\\"","a":1}', '1:15', 'a'],
+    ['an element', '[{"a":{"b":1}},\n {"c":1,"c":1}]', '2:9', 'c'],
+    ['a list', '{"items":[{"b":1}],\n"kind":"X","items":[{"kind":"Y"}]}', '1:1', 'items'],
+    ['an object, __proto__', '{"__proto__":{},"__proto__":1}', '1:17', '__proto__'],
+  ])('says where JSON has a name twice, in %s', async (_title, text, place, name) => {
+    const { objects, problems } = await read(`${text} {"kind":"B"}`);
+    expect(objects.at(-1)?.value).toEqual({ kind: 'B' });
+    const message = `expected each name once in an object, got "${name}" again`;
+    expect(problems.map(describeProblem)).toEqual([`${place}: ${message}`]);
+  });
+
+  it.each([
+    ['in different objects', '{"a":{"a":[{"a":1},{"a":1}]},"b":{"a":1}}'],
+    ['as a text', '{"a":"a","b":["a","a"],"c":"\\"a\\":"}'],
+    ['in two cases', '{"a":1,"A":1}'],
+  ])('reads names that stand twice %s', async (_title, text) => {
+    expect(await read(text)).toMatchObject({
+      objects: [{ value: JSON.parse(text) as unknown }],
+      problems: [],
+    });
   });
 
   it('fills in what YAML merges and aliases stand for', async () => {
@@ -246,6 +273,12 @@ describe('reading objects', () => {
   ])('survives %s', async (_title, text) => {
     const { problems } = await read(text, 1024 * 1024);
     expect(problems).toHaveLength(1);
+  });
+
+  it('reads JSON that is deeper than the stack', async () => {
+    const text = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
+    const { objects, problems } = await read(text, 1024 * 1024);
+    expect([objects.length, problems]).toEqual([1, []]);
   });
 
   it('says that it cannot read UTF-16', async () => {
