@@ -13,8 +13,10 @@ import {
 } from '../enable/options.ts';
 import type { EnableFlags } from '../enable/options.ts';
 import type { CommandContext } from './context.ts';
-import { Output } from './output.ts';
-import { switchPorts } from './switch-ports.ts';
+import { outputOption } from './options.ts';
+import { json, Output } from './output.ts';
+import { diffOf, switchPorts } from './switch-ports.ts';
+import type { SwitchFormat } from './switch-ports.ts';
 import { untilSignal } from './until-signal.ts';
 
 const HELP = `
@@ -25,11 +27,22 @@ everything back. Backups lie in image-checker-backup beside the manifests folder
 Exit code 0 when the plugin is on, 1 when pre-flight found a reason to stop (nothing was touched) or
 it was rolled back, 2 when the call or a file is wrong.
 
+-o json writes, when it ends with 0,
+  {"outcome","restarts","changes":[text],"files":[{"path","diff"}],"backup"}
+where outcome is unchanged, planned or done, restarts says whether kube-apiserver is restarted, and
+backup is the folder with what was there, or null. What is to be confirmed goes to standard error.
+
 Examples:
   image-checker enable --dry-run
   image-checker enable
   image-checker enable --yes --probe-allow registry.example.com/app:1 --timeout 5m
+  image-checker enable --yes -o json
 `;
+
+/** How the result of a command is written. */
+export interface Written {
+  readonly output: SwitchFormat;
+}
 
 export function addEnableCommand(program: Command, context: CommandContext): void {
   const command = program
@@ -41,7 +54,7 @@ export function addEnableCommand(program: Command, context: CommandContext): voi
     .option('--probe-deny <image>', 'an image that has to be refused afterwards')
     .option('--probe-allow <image>', 'an image that has to be allowed afterwards')
     .addHelpText('after', HELP)
-    .action((flags: EnableFlags) => runEnable(flags, context));
+    .action((flags: EnableFlags & Written) => runEnable(flags, context));
 }
 
 export function addSwitchOptions(command: Command): Command {
@@ -53,22 +66,25 @@ export function addSwitchOptions(command: Command): Command {
     .option('--timeout <time>', 'for which kube-apiserver may be away', DEFAULT_TIMEOUT)
     .option('--pod-logs <folder>', `where its log is (default: ${DEFAULT_POD_LOGS})`)
     .option('--dry-run', 'only show what would be changed')
-    .option('--yes', 'do not ask');
+    .option('--yes', 'do not ask')
+    .addOption(outputOption(['text', 'json']));
 }
 
-async function runEnable(flags: EnableFlags, context: CommandContext): Promise<void> {
+async function runEnable(flags: EnableFlags & Written, context: CommandContext): Promise<void> {
   const options = readEnableFlags(flags, context.cwd);
+  const { output } = flags;
   const result = await untilSignal(context, (signal) =>
     enable(options, {
-      ...switchPorts(context, options, signal),
+      ...switchPorts(context, { options, output }, signal),
       openService,
       examine: (plan) => examine(plan, options),
     }),
   );
-  await reportSwitch(result, context, {
+  const text = renderSwitch(result, output, {
     unchanged: 'the plugin is switched on already: nothing to change',
     done: 'the plugin is switched on',
   });
+  await new Output(context.stdout).write(text);
 }
 
 interface Sentences {
@@ -76,15 +92,25 @@ interface Sentences {
   readonly done: string;
 }
 
-export async function reportSwitch(
+/** What is written about a run that did not fail. */
+export function renderSwitch(
   { outcome, plan, backup }: SwitchResult,
-  context: CommandContext,
+  output: SwitchFormat,
   sentences: Sentences,
-): Promise<void> {
+): string {
+  if (output === 'json') {
+    return json({
+      outcome,
+      restarts: plan.restarts,
+      changes: plan.changes.map(({ message }) => message),
+      files: plan.edits.map((edit) => ({ path: edit.file, diff: diffOf(edit) })),
+      backup: backup ?? null,
+    });
+  }
   const lines = {
     unchanged: [sentences.unchanged],
     planned: ['dry run: nothing was touched', ...plan.changes.map(({ message }) => `  ${message}`)],
     done: [sentences.done, `what was there is kept in ${backup ?? ''}`],
   }[outcome];
-  await new Output(context.stdout).write(`${lines.join('\n')}\n`);
+  return `${lines.join('\n')}\n`;
 }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readApiServerLog } from '../enable/apiserver-log.ts';
 import { openCluster } from '../enable/open-cluster.ts';
@@ -17,17 +18,21 @@ import { SwitchProgress } from './switch-progress.ts';
 /** Lines around a change in the diff. */
 const CONTEXT = 3;
 
+/** How the result is written; with `json` what is shown to be confirmed goes to standard error. */
+export type SwitchFormat = 'text' | 'json';
+
 /** The world of enable and disable: this machine, and whoever called. */
 export function switchPorts(
   context: CommandContext,
-  options: SwitchOptions,
+  { options, output }: { readonly options: SwitchOptions; readonly output: SwitchFormat },
   signal: AbortSignal,
 ): SwitchPorts {
   const progress = new SwitchProgress(context.stderr);
   return {
     openCluster,
     readLog: (since) => readApiServerLog(options.podLogs, since),
-    showPlan: (plan) => showPlan(plan, context),
+    showPlan: (plan) =>
+      showPlan(plan, output === 'json' ? context.stderr : context.stdout, context),
     confirm: (plan) => confirm(plan, options, context, signal),
     report: (report) => {
       if (report.kind === 'wait') progress.wait(report.progress);
@@ -47,13 +52,22 @@ export function switchPorts(
 }
 
 /** One diff for each file, in the order in which they are written. */
-async function showPlan({ edits }: SwitchPlan, context: CommandContext): Promise<void> {
+async function showPlan(
+  { edits }: SwitchPlan,
+  stream: Writable,
+  context: CommandContext,
+): Promise<void> {
   const colour = hasColour(context);
-  const output = new Output(context.stdout);
-  for (const { file, before, after } of edits) {
-    const diff = unifiedDiff(before, after, { oldName: file, newName: file, context: CONTEXT });
+  const output = new Output(stream);
+  for (const edit of edits) {
+    const diff = diffOf(edit);
     await output.write(colour ? colourDiff(diff) : diff);
   }
+}
+
+/** In unified format, as `diff -u` writes it. */
+export function diffOf({ file, before, after }: SwitchPlan['edits'][number]): string {
+  return unifiedDiff(before, after, { oldName: file, newName: file, context: CONTEXT });
 }
 
 async function confirm(

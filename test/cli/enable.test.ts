@@ -38,6 +38,28 @@ describe('image-checker enable', () => {
     expect(stdout).toMatch(/\ndry run: nothing was touched\n/);
   });
 
+  it('tells programs what it would do, and the reader beside', async () => {
+    const { code, stdout, stderr } = await run('enable', '--dry-run', '-o', 'json');
+    expect([code, JSON.parse(stdout)]).toEqual([
+      EXIT.ok,
+      {
+        outcome: 'planned',
+        restarts: true,
+        changes: expect.arrayContaining([expect.stringContaining('ImagePolicyWebhook')]),
+        files: [
+          {
+            path: node.manifest,
+            diff: expect.stringContaining(
+              '+    - --enable-admission-plugins=NodeRestriction,ImagePolicyWebhook\n',
+            ),
+          },
+        ],
+        backup: null,
+      },
+    ]);
+    expect(stderr).toContain(`--- ${node.manifest}\n+++ ${node.manifest}\n@@ `);
+  });
+
   it.each<[string, string[], number, RegExp]>([
     [
       'is not confirmed and there is nobody to ask',
@@ -78,5 +100,11 @@ describe('image-checker disable', () => {
   it('says that there is nothing to undo', async () => {
     const { code, stdout } = await run('disable', '--yes');
     expect([code, stdout]).toEqual([EXIT.ok, 'the plugin is not switched on: nothing to undo\n']);
+  });
+
+  it('says so to programs', async () => {
+    const { code, stdout } = await run('disable', '--yes', '-o', 'json');
+    const nothing = { outcome: 'unchanged', restarts: false, changes: [], files: [], backup: null };
+    expect([code, JSON.parse(stdout)]).toEqual([EXIT.ok, nothing]);
   });
 });
