@@ -26,7 +26,8 @@ well), Deployments, CronJobs and so on, of any number of documents. Everything e
 stays as it is, byte for byte. A file that is no UTF-8 is refused, and so is what is no object of
 Kubernetes, a kind with a slip in it (Pdo), and what kubectl may read otherwise: << behind a key that
 it gives, or with a tag; lines of YAML that end by a bare CR, U+0085, U+2028 or U+2029. When one image
-cannot be pinned nothing is written.
+cannot be pinned nothing is written, nor where the text of an image also says something else, by an
+anchor, as in "x: &a nginx" with "image: *a".
 
 --check asks no registry: it finds what has no digest, for CI.
 
@@ -82,6 +83,7 @@ async function pin(
     await output.write(check(found, flags, context));
     return;
   }
+  refuseShared(files);
   const pinned = await resolveAll(found, flags, context);
   const toPrint = files.length > 0 && isPrintedWhole(flags);
   if (flags.write === true) await writeFiles(files, pinned, context.cwd);
@@ -130,6 +132,19 @@ async function readSource(file: string, cwd: string): Promise<SourceFile> {
   const { fields, problems } = readImageFields({ file, text });
   if (problems.length > 0) throw new ImageCheckerError('manifest-invalid', problems);
   return { file, text, fields };
+}
+
+/** Of what is to be changed; a text that has its digest stays as it is, whatever else it says. */
+function refuseShared(files: readonly SourceFile[]): void {
+  const problems = files.flatMap(({ file, fields }) =>
+    fields
+      .filter(({ image, isShared }) => isShared && !isPinned(image))
+      .map(({ image, line }) => ({
+        ...{ file, line, hint: 'write the image out where it is used' },
+        message: `expected ${image} to be the text of images alone, got an anchor with other uses`,
+      })),
+  );
+  if (problems.length > 0) throw new ImageCheckerError('manifest-invalid', problems);
 }
 
 function foundIn({ file, fields }: SourceFile): readonly FoundImage[] {

@@ -1,11 +1,12 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
-import type { Document, Pair, Range } from 'yaml';
+import type { Document, Node, Pair, Scalar } from 'yaml';
 import { messageOf } from '../errors.ts';
 import type { Problem } from '../errors.ts';
 import type { SourceText } from '../files/document.ts';
 import type { ObjectPath } from '../scan/found-object.ts';
 import { findOtherBreak, ReadOtherwise, toValue } from '../scan/kubectl-yaml.ts';
 import { readWorkloads } from '../scan/workload.ts';
+import { findSharedTexts } from './shared-text.ts';
 
 /** An image in the text of a manifest. */
 export interface ImageField {
@@ -15,6 +16,8 @@ export interface ImageField {
   readonly end: number;
   /** 1-based. */
   readonly line: number;
+  /** Whether the text also says, by an anchor, what is no image of a workload. */
+  readonly isShared: boolean;
 }
 
 export interface ImageFields {
@@ -38,13 +41,19 @@ export function readImageFields(source: SourceText): ImageFields {
     return { fields: [], problems };
   }
   for (const document of documents) {
-    for (const { path, image } of imagesOf(document, say)) {
-      const place = placeOf(document, path, image, source.text);
-      if (typeof place !== 'number') {
-        fields.set(place.start, { ...place, line: lineOf(lines, place.start) });
-      } else {
+    const images = imagesOf(document, say).map((each) => ({
+      ...each,
+      node: nodeAt(document, each.path),
+    }));
+    const shared = findSharedTexts(document, images.filter(isWritten));
+    for (const { image, node } of images) {
+      const place = placeOf(node, image, source.text);
+      if (typeof place === 'number') {
         const message = `expected ${image} to be written in one piece, got another way of writing it`;
         say(place, { message });
+      } else {
+        const line = lineOf(lines, place.start);
+        fields.set(place.start, { ...place, line, isShared: isScalar(node) && shared.has(node) });
       }
     }
   }
@@ -118,13 +127,13 @@ function imagesOf(
         },
         skipped: () => undefined,
         foreign: (message, path) => {
-          say(rangeAt(document, path)?.[0] ?? begin, { message, hint: HINT });
+          say(nodeAt(document, path)?.range?.[0] ?? begin, { message, hint: HINT });
         },
         misspelt: (message, path, hint) => {
-          say(rangeAt(document, path)?.[0] ?? begin, { message, hint });
+          say(nodeAt(document, path)?.range?.[0] ?? begin, { message, hint });
         },
         invalid: (message, path) => {
-          say(rangeAt(document, path)?.[0] ?? begin, { message });
+          say(nodeAt(document, path)?.range?.[0] ?? begin, { message });
         },
       },
     );
@@ -135,27 +144,26 @@ function imagesOf(
   return found;
 }
 
-type Place = Omit<ImageField, 'line'>;
+type Place = Pick<ImageField, 'image' | 'start' | 'end'>;
 
 /** Where an image is written; the offset alone when it is not written as it is. */
-function placeOf(
-  document: Document.Parsed,
-  path: ObjectPath,
-  image: string,
-  text: string,
-): Place | number {
-  const [start, end] = rangeAt(document, path) ?? [0, 0];
+function placeOf(node: Node | undefined, image: string, text: string): Place | number {
+  const [start, end] = node?.range ?? [0, 0];
   const written = text.slice(start, end);
   if (written === image) return { image, start, end };
   const isQuoted = written === `'${image}'` || written === `"${image}"`;
   return isQuoted ? { image, start: start + 1, end: end - 1 } : start;
 }
 
-/** Where the value at a path is written, which may be elsewhere by an alias or a merge. */
-function rangeAt(document: Document.Parsed, path: ObjectPath): Range | undefined | null {
+/** What the value at a path is written as, which may be elsewhere by an alias or a merge. */
+function nodeAt(document: Document.Parsed, path: ObjectPath): Node | undefined {
   const found = path.reduce<unknown>((at, step) => stepInto(document, at, step), document.contents);
   const node = resolved(document, found);
-  return isNode(node) ? node.range : undefined;
+  return isNode(node) ? node : undefined;
+}
+
+function isWritten<T extends { node: Node | undefined }>(each: T): each is T & { node: Scalar } {
+  return isScalar(each.node);
 }
 
 function resolved(document: Document.Parsed, node: unknown): unknown {

@@ -69,6 +69,22 @@ describe('pin', () => {
     ]);
   });
 
+  it('changes no text that says something else too, and checks it all the same', async () => {
+    const text = (image: string): string =>
+      `kind: Pod\nmetadata: { labels: { app: &a ${image} } }\nspec: { containers: [{ image: *a }] }\n`;
+    const file = await world.file('shared.yaml', text(app(':v1')));
+    const { code, stdout, stderr } = await pin('-f', 'shared.yaml', '--write');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toBe(
+      `image-checker: error: shared.yaml:2: expected ${app(':v1')} to be the text of images alone, got an anchor with other uses\n` +
+        'image-checker: hint: write the image out where it is used\n',
+    );
+    expect(await readFile(file, 'utf8')).toBe(text(app(':v1')));
+    expect(await pin('-f', 'shared.yaml', '--check')).toMatchObject({ code: 1, stderr: '' });
+    await world.file('shared.yaml', text(pinned('v1')));
+    expect(await pin('-f', 'shared.yaml')).toMatchObject({ code: 0, stdout: text(pinned('v1')) });
+  });
+
   it('writes nothing when one image of several files is not there', async () => {
     const file = await world.file('good.yaml', manifest(app(':v1')));
     await world.file('bad.yaml', manifest(app(':absent')));

@@ -14,9 +14,15 @@ function fields(text: string): { readonly images: string[]; readonly problems: s
   };
 }
 
+const shared = (text: string): string[] =>
+  readImageFields({ file: 'm.yaml', text })
+    .fields.filter(({ isShared }) => isShared)
+    .map(({ image, line }) => `${line} ${image}`);
+
 function pinned(text: string): string {
   const { fields: found, problems } = readImageFields({ file: 'm.yaml', text });
   expect(problems).toEqual([]);
+  expect(found.filter(({ isShared }) => isShared)).toEqual([]);
   return pinText(text, found, new Map(found.map(({ image }) => [image, `${image}${PIN}`])));
 }
 
@@ -33,8 +39,8 @@ describe('the images of a manifest', () => {
     ['with a tag', pod('!!str nginx:1'), pod(`!!str nginx:1${PIN}`)],
     [
       'by an alias',
-      pod('*i', 'x-image: &i "nginx:1"\n'),
-      pod('*i', `x-image: &i "nginx:1${PIN}"\n`),
+      'kind: Pod\nspec: { containers: [{ image: &i "nginx:1" }, { image: *i }] }\n',
+      `kind: Pod\nspec: { containers: [{ image: &i "nginx:1${PIN}" }, { image: *i }] }\n`,
     ],
     [
       'behind CRLF',
@@ -60,13 +66,13 @@ describe('the images of a manifest', () => {
     ],
     [
       'by a merge',
-      'kind: Pod\nx: &base { image: nginx:1 }\nspec:\n  containers:\n    - <<: *base\n      name: a\n',
-      `kind: Pod\nx: &base { image: nginx:1${PIN} }\nspec:\n  containers:\n    - <<: *base\n      name: a\n`,
+      'kind: Pod\nspec: { containers: [&b { image: nginx:1 }, { <<: *b, name: a }] }\n',
+      `kind: Pod\nspec: { containers: [&b { image: nginx:1${PIN} }, { <<: *b, name: a }] }\n`,
     ],
     [
       'by a merge of several',
-      'kind: Pod\nx: &a { name: a }\ny: &b { image: nginx:1 }\nspec:\n  containers:\n    - <<: [*a, *b]\n',
-      `kind: Pod\nx: &a { name: a }\ny: &b { image: nginx:1${PIN} }\nspec:\n  containers:\n    - <<: [*a, *b]\n`,
+      'kind: Pod\nspec: { containers: [&a { name: a }, &b { image: nginx:1 }, { <<: [*a, *b] }] }\n',
+      `kind: Pod\nspec: { containers: [&a { name: a }, &b { image: nginx:1${PIN} }, { <<: [*a, *b] }] }\n`,
     ],
     [
       'of a list that is an alias',
@@ -193,6 +199,23 @@ spec: { template: { spec: { containers: [{ image: other:1 }] } } }
   ])('are a problem: %s', (_title, text, message) => {
     const { problems } = fields(text);
     expect(problems[0]).toContain(message);
+  });
+
+  it.each([
+    ['a label', pod('*a', 'metadata: { labels: { app: &a nginx } }\n'), '3 nginx'],
+    ['a name by another alias', pod('&a nginx\n      name2: *a'), '6 nginx'],
+    ['a key', pod('*a', '&a nginx : 1\n'), '3 nginx'],
+    ['a key by another alias', pod('&a nginx\n      *a : 1'), '6 nginx'],
+    ['what nothing else reads', pod('*a', 'x-image: &a "nginx"\n'), '3 nginx'],
+    ['what is merged', pod('x\n    - <<: *a', 'x: &a { image: nginx }\n'), '3 nginx'],
+    [
+      'a list of another object',
+      pod('x\n  initContainers: *a', 'x: &a [{ image: nginx }]\n'),
+      '3 nginx',
+    ],
+    ['what merges the container', pod('x\n    - &c { image: nginx }\nx: { <<: *c }'), '7 nginx'],
+  ])('share their text with %s', (_title, text, expected) => {
+    expect(shared(text)).toEqual([expected]);
   });
 
   it.each([
