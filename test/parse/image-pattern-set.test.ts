@@ -1,23 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { indexImagePatterns } from '../../src/parse/image-pattern-set.ts';
-import type { ImagePattern, TagReading } from '../../src/parse/image-pattern.ts';
-import { matchesReference, parseImagePattern } from '../../src/parse/image-pattern.ts';
-import type { ImageReference } from '../../src/parse/image-reference.ts';
-import { parseImageReference } from '../../src/parse/image-reference.ts';
+import type { TagReading } from '../../src/parse/image-pattern.ts';
+import { matchesReference } from '../../src/parse/image-pattern.ts';
+import { readPattern, readReference } from '../support/parsed.ts';
 import { DIGEST } from '../support/policy.ts';
-
-function readPattern(text: string): ImagePattern {
-  const parsed = parseImagePattern(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return parsed.pattern;
-}
-
-function readReference(text: string): ImageReference {
-  const parsed = parseImageReference(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return parsed.reference;
-}
 
 /** Everything that the index finds, in no order. */
 function found(

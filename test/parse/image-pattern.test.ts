@@ -1,28 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { ImagePattern, TagReading } from '../../src/parse/image-pattern.ts';
+import type { TagReading } from '../../src/parse/image-pattern.ts';
 import {
   foldImagePattern,
   isTagGlob,
   matchesReference,
   parseImagePattern,
 } from '../../src/parse/image-pattern.ts';
-import type { ImageReference } from '../../src/parse/image-reference.ts';
-import { foldRegistry, parseImageReference } from '../../src/parse/image-reference.ts';
+import { foldRegistry } from '../../src/parse/image-reference.ts';
 import { oracleTakes } from './pattern-oracle.ts';
+import { readPattern, readReference } from '../support/parsed.ts';
 import { DIGEST, OTHER_DIGEST } from '../support/policy.ts';
-
-function readPattern(text: string): ImagePattern {
-  const parsed = parseImagePattern(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return parsed.pattern;
-}
-
-function readReference(text: string): ImageReference {
-  const parsed = parseImageReference(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return parsed.reference;
-}
 
 function takes(pattern: string, image: string, reading: TagReading = 'as-written'): boolean {
   return matchesReference(readPattern(pattern), readReference(image), reading);

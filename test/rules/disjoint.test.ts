@@ -1,30 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { compileGlob } from '../../src/parse/glob.ts';
-import {
-  foldImagePattern,
-  matchesReference,
-  parseImagePattern,
-} from '../../src/parse/image-pattern.ts';
-import type { ImagePattern } from '../../src/parse/image-pattern.ts';
-import { foldRegistry, parseImageReference } from '../../src/parse/image-reference.ts';
-import type { ImageReference } from '../../src/parse/image-reference.ts';
+import { foldImagePattern, matchesReference } from '../../src/parse/image-pattern.ts';
+import { foldRegistry } from '../../src/parse/image-reference.ts';
 import { globsDisjoint } from '../../src/rules/containment.ts';
 import { patternsDisjoint } from '../../src/rules/disjoint.ts';
+import { readPattern, readReference } from '../support/parsed.ts';
 
 const DIGESTS = ['ab', 'cd'].map((pair) => `sha256:${pair.repeat(32)}`);
-
-function readPattern(text: string): ImagePattern {
-  const parsed = parseImagePattern(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return parsed.pattern;
-}
-
-function readReference(text: string): ImageReference {
-  const parsed = parseImageReference(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return foldRegistry(parsed.reference);
-}
 
 const disjoint = (one: string, other: string): boolean =>
   patternsDisjoint(readPattern(one), readPattern(other));
@@ -77,7 +60,7 @@ describe('two patterns', () => {
     ['a', 'ab', 'a/b', 'b/a', 'a/a/b', 'b/aab/b'].flatMap((repository) =>
       ['', ':1', ':1.2', ':2'].flatMap((tag) =>
         ['', ...DIGESTS.map((one) => `@${one}`)].map((end) =>
-          readReference(`${registry}${repository}${tag}${end}`),
+          foldRegistry(readReference(`${registry}${repository}${tag}${end}`)),
         ),
       ),
     ),
