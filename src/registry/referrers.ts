@@ -6,7 +6,7 @@ import { readIndex } from './descriptors.ts';
 import { isDigest } from './digest.ts';
 import { endpointOf } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
-import { corrupt, unavailable } from './failure.ts';
+import { corrupt, limited, unavailable } from './failure.ts';
 import type { Descriptor, Registry, Repository } from './registry.ts';
 import { mediaTypeOf } from './wire.ts';
 import type { Answer } from './wire.ts';
@@ -55,7 +55,7 @@ export class Referrers {
   ): Promise<readonly Descriptor[]> {
     const endpoint = endpointOf(repository, this.#hosts);
     if (!isDigest(digest))
-      throw unavailable(`${endpoint.host}: expected a digest, got ${JSON.stringify(digest)}`);
+      throw limited(`${endpoint.host}: expected a digest, got ${JSON.stringify(digest)}`);
     const url = `${endpoint.origin}/${endpoint.path}`;
     if (this.#now() >= (this.#absent.get(url) ?? 0)) {
       const listed = await this.#byApi(endpoint, digest, signal);
