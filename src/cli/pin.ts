@@ -1,10 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ImageCheckerError } from '../errors.ts';
-import { unreadable } from '../files/read-text-file.ts';
 import { readRights, replaceFile } from '../files/replace-file.ts';
-import { decodeUtf8 } from '../files/utf8.ts';
+import { readUtf8 } from '../files/utf8.ts';
 import { readImageFields } from '../pin/image-fields.ts';
 import type { ImageField } from '../pin/image-fields.ts';
 import { expectImages, isPinned, pinImages } from '../pin/pin-images.ts';
@@ -125,10 +124,7 @@ function isPrintedWhole({ write, check: only, output }: Flags): boolean {
 }
 
 async function readSource(file: string, cwd: string): Promise<SourceFile> {
-  const bytes = await readFile(resolve(cwd, file)).catch((thrown: unknown) => {
-    throw unreadable(file, thrown, '-f takes a manifest');
-  });
-  const text = decodeUtf8(bytes, file);
+  const text = await readUtf8(resolve(cwd, file), file, '-f takes a manifest');
   const { fields, problems } = readImageFields({ file, text });
   if (problems.length > 0) throw new ImageCheckerError('manifest-invalid', problems);
   return { file, text, fields };

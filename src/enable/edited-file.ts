@@ -1,9 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { ImageCheckerError } from '../errors.ts';
 import { unreadable } from '../files/read-text-file.ts';
 import { readRights } from '../files/replace-file.ts';
 import type { FileRights } from '../files/replace-file.ts';
-import { decodeUtf8 } from '../files/utf8.ts';
+import { readUtf8 } from '../files/utf8.ts';
 
 /** A file that is to be edited. */
 export interface EditedFile {
@@ -18,11 +18,10 @@ const MAX_LENGTH = 4 * 1024 * 1024;
 
 /** @throws {ImageCheckerError} `file-unreadable`; `manifest-invalid` for what is too large */
 export async function readEditedFile(named: string, hint: string): Promise<EditedFile> {
-  const cannot = (thrown: unknown): never => {
+  const file = await realpath(named).catch((thrown: unknown) => {
     throw unreadable(named, thrown, hint);
-  };
-  const file = await realpath(named).catch(cannot);
-  const text = decodeUtf8(await readFile(file).catch(cannot), file);
+  });
+  const text = await readUtf8(file, file, hint);
   if (text.length > MAX_LENGTH) {
     const message = `expected at most ${MAX_LENGTH} characters, got ${text.length}`;
     throw new ImageCheckerError('manifest-invalid', { file, message });

@@ -1,4 +1,19 @@
+import { readFile } from 'node:fs/promises';
 import { ImageCheckerError } from '../errors.ts';
+import { unreadable } from './read-text-file.ts';
+
+/**
+ * Reads a file that is to be written again.
+ *
+ * @param named as the user named it
+ * @throws {ImageCheckerError} `file-unreadable`, with the hint given where it is not there
+ */
+export async function readUtf8(file: string, named: string, hint: string): Promise<string> {
+  const bytes = await readFile(file).catch((thrown: unknown) => {
+    throw unreadable(named, thrown, hint);
+  });
+  return decodeUtf8(bytes, named);
+}
 
 /**
  * The text of a file that is to be written again: its bytes are those of the text, and none is lost.

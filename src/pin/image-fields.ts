@@ -35,7 +35,7 @@ export function readImageFields(source: SourceText): ImageFields {
     problems.push({ file: source.file, line: lineOf(lines, offset), ...words });
   };
   const documents = documentsOf(source.text, lines);
-  const otherBreak = findOtherBreak(isJson(source.text) ? blankTexts(source.text) : source.text);
+  const otherBreak = otherBreakIn(source.text);
   if (otherBreak !== undefined) {
     say(otherBreak.offset, wordsOf(otherBreak));
     return { fields: [], problems };
@@ -72,6 +72,11 @@ function documentsOf(text: string, lineCounter: LineCounter): readonly Document.
 /** Also for what is commented out, and between separators without anything. */
 function isEmpty({ contents }: Document.Parsed): boolean {
   return contents === null || (isScalar(contents) && contents.value === null);
+}
+
+function otherBreakIn(text: string): ReadOtherwise | undefined {
+  const first = findOtherBreak(text);
+  return first !== undefined && isJson(text) ? findOtherBreak(blankTexts(text)) : first;
 }
 
 /** JSON that stays as long, with blanks for the ends of lines that are but characters in its texts. */
